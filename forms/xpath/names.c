@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "forms/xpath/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cq_names {
+  cq_arena *texts;
+  cq_str *text;    /* by atom */
+  uint32_t *hash;  /* by atom */
+  uint32_t *slots; /* open addressing: atom + 1, 0 empty */
+  size_t count, capacity, slot_count;
+};
+
+static uint32_t hash_of(cq_str text) {
+  uint32_t hash = 2166136261u;
+  for (size_t i = 0; i < text.size; i++) hash = (hash ^ (unsigned char)text.at[i]) * 16777619u;
+  return hash ^ (hash >> 15);
+}
+
+cq_names *cq_names_new(void) {
+  cq_names *names = calloc(1, sizeof *names);
+  if (!names) return NULL;
+  names->texts = cq_arena_new(0);
+  if (!names->texts || cq_names_intern(names, CQ_STR("")) != CQ_ATOM_NONE) {
+    cq_names_free(names);
+    return NULL;
+  }
+  return names;
+}
+
+void cq_names_free(cq_names *names) {
+  if (!names) return;
+  cq_arena_free(names->texts);
+  free(names->text);
+  free(names->hash);
+  free(names->slots);
+  free(names);
+}
+
+/* The slot that holds `text`, or the empty one where it belongs. */
+static size_t slot_of(const cq_names *names, cq_str text, uint32_t hash) {
+  size_t slot = hash & (names->slot_count - 1);
+  while (names->slots[slot]) {
+    uint32_t atom = names->slots[slot] - 1;
+    if (names->hash[atom] == hash && cq_str_equal(names->text[atom], text)) break;
+    slot = (slot + 1) & (names->slot_count - 1);
+  }
+  return slot;
+}
+
+static bool grow(cq_names *names) {
+  size_t capacity = names->capacity ? names->capacity * 2 : 128;
+  if (capacity > UINT32_MAX / 4) return false;
+  cq_str *text = realloc(names->text, capacity * sizeof *text);
+  if (text) names->text = text;
+  uint32_t *hash = realloc(names->hash, capacity * sizeof *hash);
+  if (hash) names->hash = hash;
+  uint32_t *slots = calloc(capacity * 2, sizeof *slots);
+  if (!text || !hash || !slots) {
+    free(slots);
+    return false;
+  }
+  free(names->slots);
+  names->slots = slots;
+  names->slot_count = capacity * 2;
+  names->capacity = capacity;
+  for (uint32_t atom = 0; atom < names->count; atom++)
+    names->slots[slot_of(names, names->text[atom], names->hash[atom])] = atom + 1;
+  return true;
+}
+
+cq_atom cq_names_intern(cq_names *names, cq_str text) {
+  uint32_t hash = hash_of(text);
+  if (names->slot_count) {
+    size_t slot = slot_of(names, text, hash);
+    if (names->slots[slot]) return names->slots[slot] - 1;
+  }
+  if (names->count == names->capacity && !grow(names)) return CQ_ATOM_FAILED;
+  cq_str copy = cq_arena_copy(names->texts, text);
+  if (!copy.at) return CQ_ATOM_FAILED;
+  uint32_t atom = (uint32_t)names->count++;
+  names->text[atom] = copy;
+  names->hash[atom] = hash;
+  names->slots[slot_of(names, text, hash)] = atom + 1;
+  return atom;
+}
+
+cq_atom cq_names_find(const cq_names *names, cq_str text) {
+  size_t slot = slot_of(names, text, hash_of(text));
+  return names->slots[slot] ? names->slots[slot] - 1 : CQ_ATOM_FAILED;
+}
+
+cq_str cq_names_text(const cq_names *names, cq_atom atom) {
+  return names->text[atom];
+}
