@@ -290,45 +290,45 @@ cq_status cq_interview_set_working_date(cq_interview *interview, cq_date date, c
 /*
  * A node of an interview: a question, a group, a repeat (the whole row of its instances) or one of its instances. A
  * handle stays the same while its node exists and is never given to another; a handle of what was removed is answered
- * with CQ_NOTFOUND "forms.node.gone".
+ * with CQ_NOTFOUND "forms.entry.gone".
  */
-typedef uint32_t cq_node;
-#define CQ_NODE_NONE ((cq_node)0)
+typedef uint32_t cq_entry;
+#define CQ_ENTRY_NONE ((cq_entry)0)
 
-typedef enum { CQ_NODE_VALUE, CQ_NODE_GROUP, CQ_NODE_REPEAT, CQ_NODE_INSTANCE } cq_node_kind;
+typedef enum { CQ_ENTRY_VALUE, CQ_ENTRY_GROUP, CQ_ENTRY_REPEAT, CQ_ENTRY_INSTANCE } cq_entry_kind;
 
 /*
  * By ref: an absolute path with positions from 1 ("/data/miembro[2]/edad"; one left out means 1). A path that ends at a
  * repeat without a position means its first instance; "/data/miembro[]" the repeat itself. Or by the plain name of a
- * field, then its first instance. CQ_NOTFOUND "forms.node.none".
+ * field, then its first instance. CQ_NOTFOUND "forms.entry.none".
  */
-cq_status cq_interview_node(const cq_interview *interview, cq_str ref, cq_node *node, cq_error *error);
+cq_status cq_interview_entry(const cq_interview *interview, cq_str ref, cq_entry *node, cq_error *error);
 
-typedef struct cq_node_state {
-  cq_node node;
-  cq_node parent; /* the group, instance or repeat around it; CQ_NODE_NONE for the root */
+typedef struct cq_entry_state {
+  cq_entry node;
+  cq_entry parent; /* the group, instance or repeat around it; CQ_ENTRY_NONE for the root */
   const cq_field *field;
-  cq_node_kind kind;
+  cq_entry_kind kind;
   bool relevant, readonly, required; /* with what is inherited */
   bool answered;                     /* holds a value, or its missing code does */
   uint32_t position;                 /* of an instance, from 1 */
   uint32_t count;                    /* of a repeat: its instances */
-} cq_node_state;
+} cq_entry_state;
 
-cq_status cq_interview_state(const cq_interview *interview, cq_node node, cq_node_state *state, cq_error *error);
+cq_status cq_interview_state(const cq_interview *interview, cq_entry node, cq_entry_state *state, cq_error *error);
 /* Its ref with a position at every repeat. `ref` is emptied first. */
-cq_status cq_interview_ref(const cq_interview *interview, cq_node node, cq_buf *ref, cq_error *error);
+cq_status cq_interview_ref(const cq_interview *interview, cq_entry node, cq_buf *ref, cq_error *error);
 
 /* The stored text; "" where empty. A non-relevant node's value is kept, and reads as "" here. Borrowed until the
  * interview changes. */
-cq_str cq_interview_value(const cq_interview *interview, cq_node node);
+cq_str cq_interview_value(const cq_interview *interview, cq_entry node);
 /* As a person reads it: labels of choices in the current language with ", " between, else the stored text. */
-cq_status cq_interview_shown(cq_interview *interview, cq_node node, cq_arena *arena, cq_str *shown, cq_error *error);
+cq_status cq_interview_shown(cq_interview *interview, cq_entry node, cq_arena *arena, cq_str *shown, cq_error *error);
 
 /* Relevant nodes of the body in order: groups, repeats, instances and questions, for a table of contents or a review.
  */
 typedef struct cq_outline_row {
-  cq_node node;
+  cq_entry node;
   unsigned depth; /* 0: directly below the root */
 } cq_outline_row;
 cq_status cq_interview_outline(cq_interview *interview, cq_arena *arena, cq_outline_row **rows, size_t *count,
@@ -348,11 +348,11 @@ typedef enum {
 
 typedef struct cq_page {
   cq_page_kind kind;
-  cq_node node;         /* the question, the field-list group, the repeat; NONE at the end */
-  const cq_node *nodes; /* relevant ones only */
+  cq_entry node;         /* the question, the field-list group, the repeat; NONE at the end */
+  const cq_entry *nodes; /* relevant ones only */
   size_t count;
   bool first;           /* nothing before it */
-  const cq_node *trail; /* groups and instances around it that have a label, outermost first */
+  const cq_entry *trail; /* groups and instances around it that have a label, outermost first */
   size_t trail_count;
 } cq_page;
 
@@ -363,7 +363,7 @@ cq_status cq_interview_page(cq_interview *interview, cq_arena *arena, cq_page *p
 cq_status cq_interview_forward(cq_interview *interview, cq_error *error);
 cq_status cq_interview_back(cq_interview *interview, cq_error *error);
 /* To the page where a node stands; NONE: to the end. CQ_REFUSED "forms.page.none" where it is on none now. */
-cq_status cq_interview_jump(cq_interview *interview, cq_node node, cq_error *error);
+cq_status cq_interview_jump(cq_interview *interview, cq_entry node, cq_error *error);
 cq_status cq_interview_jump_start(cq_interview *interview, cq_error *error);
 /* Text that brings cq_interview_restore back to this page. */
 cq_status cq_interview_bookmark(const cq_interview *interview, cq_buf *bookmark, cq_error *error);
@@ -371,7 +371,7 @@ cq_status cq_interview_bookmark(const cq_interview *interview, cq_buf *bookmark,
 /* ------------------------------------------------------------------------------------------ prompts */
 
 typedef struct cq_prompt {
-  cq_node_state state;
+  cq_entry_state state;
   cq_str label; /* outputs resolved, in the current language; the name where a question has no label */
   cq_str hint, guidance;
   cq_str image, big_image, audio, video;       /* uri of the label's media; "" none */
@@ -382,10 +382,10 @@ typedef struct cq_prompt {
   cq_str range_start, range_end, range_step;   /* of a range; "" else */
 } cq_prompt;
 
-cq_status cq_interview_prompt(cq_interview *interview, cq_node node, cq_arena *arena, cq_prompt *prompt,
+cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *arena, cq_prompt *prompt,
                               cq_error *error);
 /* What is offered now: filtered, randomised where the form says so, in order. A node without choices has none. */
-cq_status cq_interview_choices(cq_interview *interview, cq_node node, cq_arena *arena, cq_choices *choices,
+cq_status cq_interview_choices(cq_interview *interview, cq_entry node, cq_arena *arena, cq_choices *choices,
                                cq_error *error);
 
 /* ------------------------------------------------------------------------------------------ answers */
@@ -417,24 +417,24 @@ typedef struct cq_set_outcome {
  * that stood is cleared by a value. The status tells of faults of the form or the machine only; what was wrong with the
  * answer is in the outcome.
  */
-cq_status cq_interview_set(cq_interview *interview, cq_node node, cq_str text, cq_set_mode mode, cq_arena *arena,
+cq_status cq_interview_set(cq_interview *interview, cq_entry node, cq_str text, cq_set_mode mode, cq_arena *arena,
                            cq_set_outcome *outcome, cq_error *error);
 /* A missing code ("ns") in place of an answer, which is cleared; "" takes it away. CQ_SET_NOT_OFFERED where it isn't
  * one of field->missing. It satisfies `required`. */
-cq_status cq_interview_set_missing(cq_interview *interview, cq_node node, cq_str code, cq_arena *arena,
+cq_status cq_interview_set_missing(cq_interview *interview, cq_entry node, cq_str code, cq_arena *arena,
                                    cq_set_outcome *outcome, cq_error *error);
 
 /* `repeat`: its handle, or one of its instances: the new one then comes after it. CQ_REFUSED "forms.repeat.fixed"
  * (jr:count, jr:noAddRemove), CQ_LIMIT "forms.limit.repeats". */
-cq_status cq_interview_add(cq_interview *interview, cq_node repeat, cq_node *instance, cq_error *error);
-cq_status cq_interview_remove(cq_interview *interview, cq_node instance, cq_error *error);
+cq_status cq_interview_add(cq_interview *interview, cq_entry repeat, cq_entry *instance, cq_error *error);
+cq_status cq_interview_remove(cq_interview *interview, cq_entry instance, cq_error *error);
 
 /* ------------------------------------------------------------------------------------------ end */
 
 typedef enum { CQ_VIOLATION_REQUIRED, CQ_VIOLATION_CONSTRAINT } cq_condition;
 
 typedef struct cq_violation {
-  cq_node node;
+  cq_entry node;
   cq_condition condition;
   cq_str ref;
   cq_str message; /* in the current language; "" none said */
@@ -448,7 +448,7 @@ typedef struct cq_violations {
 /* Everything that stands in the way of a complete record. */
 cq_status cq_interview_violations(cq_interview *interview, cq_arena *arena, cq_violations *violations, cq_error *error);
 /* The same for one node, or for a page's nodes one after the other. */
-cq_status cq_interview_check(cq_interview *interview, cq_node node, cq_arena *arena, cq_violations *violations,
+cq_status cq_interview_check(cq_interview *interview, cq_entry node, cq_arena *arena, cq_violations *violations,
                              cq_error *error);
 
 /* End timestamps, xforms-revalidate events, the entities block and instanceName. Violations are the caller's matter: a
