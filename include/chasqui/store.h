@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a laptop keeps, inside its vault: settings, bundles and forms, drafts,
+ * records, audit trail, outbox, entities, attachments. Forms, answers, records
+ * and batches are opaque bytes here; the caller gives the columns to look for.
+ *
+ * Each function that changes something is one transaction, durable when it
+ * returns CQ_OK; after any error nothing of it is there. Rows given to a
+ * `seen` function are borrowed during the call; a status other than CQ_OK
+ * from it stops the walk and is returned. Names and hashes are BLAKE2b-256.
+ *
+ * Errors of all: vault.full, vault.damaged.page, vault.stopped, vault.locked, vault.sqlite, memory; others are named.
+ */
+#ifndef CHASQUI_STORE_H
+#define CHASQUI_STORE_H
+
+#include "chasqui/clock.h"
+#include "chasqui/status.h"
+#include "chasqui/str.h"
+#include "chasqui/vault.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct cq_store cq_store;
+
+enum {
+  CQ_STORE_HASH = 32,
+  CQ_STORE_VALUE_MAX = 64 << 20, /* bytes of one value, record, bundle or batch */
+  CQ_STORE_TEXT_MAX = 1 << 20,   /* bytes of one answer, reference or label */
+  CQ_STORE_SUBJECTS_MAX = 64,
+};
+
+/* Makes the schema, or migrates an older one. Takes ownership of `vault` where it answers CQ_OK. Borrows the clock
+ * (NULL: the system's). Errors: store.version (CQ_FUTURE). */
+cq_status cq_store_open(cq_store **store, cq_vault *vault, const cq_clock *clock, cq_error *error);
+void cq_store_close(cq_store *store); /* closes the vault too; NULL is fine */
+cq_vault *cq_store_vault(cq_store *store);
+/* cq_vault_remove_slot with the store's statements put away. */
+cq_status cq_store_remove_slot(cq_store *store, uint32_t slot, cq_error *error);
+
+/* --- settings and device --- */
+
+/* Any key of 1 to 64 bytes. CQ_NOTFOUND "store.setting.missing" where it was never set. */
+cq_status cq_store_set(cq_store *store, const char *key, cq_str value, cq_error *error);
+cq_status cq_store_get(cq_store *store, const char *key, cq_buf *value, cq_error *error);
+cq_status cq_store_set_int(cq_store *store, const char *key, int64_t value, cq_error *error);
+cq_status cq_store_get_int(cq_store *store, const char *key, int64_t *value, cq_error *error);
+
+enum { CQ_STORE_DEVICE_ID = 32, CQ_STORE_SECRET_MAX = 256 };
+typedef struct cq_store_device {
+  uint8_t programme[32]; /* fingerprint of the programme */
+  bool practice;
+  uint8_t id[CQ_STORE_DEVICE_ID];          /* as certified, e.g. the signing public key */
+  uint8_t predecessor[CQ_STORE_DEVICE_ID]; /* zeroes: none */
+  int64_t number;                          /* as the desk numbers it; 0: not yet */
+  int64_t begun_utc_ms;
+  int64_t last_batch;               /* number of the last batch committed, 0: none */
+  uint8_t last_hash[CQ_STORE_HASH]; /* its hash, zeroes: none */
+  bool copied; /* this file is a backup of the one the device began in: begin a new device before writing */
+} cq_store_device;
+/*
+ * A new device in this vault: on join, or after a restore (the predecessor is then the device before). Its chain
+ * begins at batch 1. `secrets` are kept as opaque bytes by name. Errors: store.device.exists (same id),
+ * store.device.mode (a vault is real or practice for ever), store.device.programme.
+ */
+typedef struct cq_store_secret {
+  const char *name; /* e.g. "signing" */
+  const uint8_t *bytes;
+  size_t size;
+} cq_store_secret;
+cq_status cq_store_device_begin(cq_store *store, const cq_store_device *device, const cq_store_secret *secrets,
+                                size_t count, cq_error *error);
+/* CQ_NOTFOUND "store.device.missing" before the first. */
+cq_status cq_store_device_get(cq_store *store, cq_store_device *device, cq_error *error);
+cq_status cq_store_device_number(cq_store *store, int64_t number, cq_error *error);
+/* The current device's secret, copied into the caller's locked memory; `size` must be exact. Errors: store.secret. */
+cq_status cq_store_secret_get(cq_store *store, const char *name, uint8_t *out, size_t size, cq_error *error);
+/* The next of a number that never repeats or falls in this vault (audit entries use it too). */
+cq_status cq_store_sequence(cq_store *store, int64_t *sequence, cq_error *error);
+
+/* --- bundles, forms, lists --- */
+
+typedef enum cq_store_form_status {
+  CQ_STORE_FORM_CURRENT = 1,
+  CQ_STORE_FORM_CLOSING = 2,
+  CQ_STORE_FORM_WITHDRAWN = 3
+} cq_store_form_status;
+typedef struct cq_store_form {
+  uint8_t hash[CQ_STORE_HASH];
+  cq_str id, version, title;
+  cq_store_form_status status;
+  cq_str bytes; /* empty in listings */
+} cq_store_form;
+typedef struct cq_store_list {
+  cq_str name;
+  cq_str bytes;
+} cq_store_list;
+/*
+ * The bundle in force from now on, its forms and lists. Forms of earlier bundles stay (drafts need them) and are
+ * withdrawn where this one does not name them; lists are replaced as a whole. The same number with the same bytes
+ * changes nothing. Errors: store.bundle.older (CQ_REFUSED), store.bundle.other (same number, other bytes),
+ * store.form.hash (bytes do not have that hash).
+ */
+cq_status cq_store_bundle_adopt(cq_store *store, int64_t number, cq_str bytes, const cq_store_form *forms,
+                                size_t form_count, const cq_store_list *lists, size_t list_count, cq_error *error);
+/* CQ_NOTFOUND "store.bundle.missing" before the first. `bytes` may be NULL. */
+cq_status cq_store_bundle_current(cq_store *store, int64_t *number, cq_buf *bytes, cq_error *error);
+typedef cq_status cq_store_form_seen(void *context, const cq_store_form *form);
+cq_status cq_store_forms(cq_store *store, cq_store_form_seen *seen, void *context,
+                         cq_error *error); /* by id, version */
+/* CQ_NOTFOUND "store.form.missing". */
+cq_status cq_store_form_bytes(cq_store *store, const uint8_t hash[CQ_STORE_HASH], cq_buf *bytes, cq_error *error);
+/* CQ_NOTFOUND "store.list.missing". */
+cq_status cq_store_list_bytes(cq_store *store, const char *name, cq_buf *bytes, cq_error *error);
+
+/* --- drafts --- */
+
+typedef struct cq_store_draft {
+  int64_t id;
+  uint8_t form[CQ_STORE_HASH]; /* the version it was begun with, and is finished under */
+  cq_str form_id, form_version, technician, label;
+  int64_t begun_utc_ms, changed_utc_ms;
+  int64_t answers; /* accepted and not undone */
+  cq_str bookmark; /* the last given */
+} cq_store_draft;
+/* `base`: the instance as it began (with preloads), opaque. Errors: store.form.missing. */
+cq_status cq_store_draft_begin(cq_store *store, int64_t *draft, const uint8_t form[CQ_STORE_HASH], cq_str technician,
+                               cq_str label, cq_str base, cq_error *error);
+
+typedef struct cq_store_answer {
+  int kind; /* the caller's: a value, a repeat added, a repeat removed… */
+  cq_str reference;
+  cq_str before, after;
+  cq_str bookmark;   /* where to resume */
+  cq_str technician; /* who answered */
+  int64_t device_utc_ms;
+  int64_t sequence; /* filled in by the store */
+} cq_store_answer;
+/* Durable when it returns. Costs the same in a form of any size. `sequence` (may be NULL) is the entry's number in the
+ * audit trail. Errors: store.draft.missing. */
+cq_status cq_store_draft_answer(cq_store *store, int64_t draft, const cq_store_answer *answer, int64_t *sequence,
+                                cq_error *error);
+typedef cq_status cq_store_answer_seen(void *context, const cq_store_answer *answer);
+/* The base, then each answer not undone, in order: applied one after the other they give the draft as it was left. */
+cq_status cq_store_draft_load(cq_store *store, int64_t draft, cq_buf *base, cq_store_answer_seen *seen, void *context,
+                              cq_error *error);
+/* Takes back the last answer not undone, which `seen` is shown; the trail keeps it and says so. CQ_NOTFOUND
+ * "store.draft.nothing" where there is none. */
+cq_status cq_store_draft_undo(cq_store *store, int64_t draft, cq_store_answer_seen *seen, void *context,
+                              cq_error *error);
+typedef cq_status cq_store_draft_seen(void *context, const cq_store_draft *draft);
+cq_status cq_store_drafts(cq_store *store, cq_store_draft_seen *seen, void *context,
+                          cq_error *error); /* oldest first */
+cq_status cq_store_draft_get(cq_store *store, int64_t draft, cq_store_draft_seen *seen, void *context, cq_error *error);
+cq_status cq_store_draft_label(cq_store *store, int64_t draft, cq_str label, cq_error *error);
+/* The trail keeps that it was begun and discarded, and no answer. */
+cq_status cq_store_draft_discard(cq_store *store, int64_t draft, cq_error *error);
+
+/* --- records --- */
+
+typedef enum cq_store_record_state {
+  CQ_STORE_NOT_BATCHED = 0,
+  CQ_STORE_BATCHED = 1,
+  CQ_STORE_KEPT = 2,   /* the post holds it */
+  CQ_STORE_OPENED = 3, /* the desk holds it: may be purged */
+  CQ_STORE_ERASED = 4  /* by order; only the name remains */
+} cq_store_record_state;
+typedef struct cq_store_record {
+  uint8_t name[CQ_STORE_HASH]; /* BLAKE2b-256 of the bytes */
+  uint8_t form[CQ_STORE_HASH];
+  uint8_t parent[CQ_STORE_HASH]; /* the record this one corrects; zeroes: none */
+  cq_str form_id, instance_id, season, label, technician;
+  int result;             /* the caller's: complete, partial, refused, withdrawn */
+  const cq_str *subjects; /* entity ids */
+  size_t subject_count;
+  int64_t finalised_utc_ms;
+  const uint8_t (*attachments)[CQ_STORE_HASH]; /* kept in this store; NULL in listings */
+  size_t attachment_count;
+  cq_store_record_state state; /* given by listings */
+  int64_t size;                /* bytes; 0 where purged or erased; given by listings */
+} cq_store_record;
+/*
+ * In one transaction: the record is stored, read again and its name computed anew, the draft is gone (0: there was
+ * none), the trail says so. The same name again is fine. Errors: store.record.name (name is not of these bytes),
+ * store.record.erased, store.draft.missing, store.attachment.missing.
+ */
+cq_status cq_store_finalise(cq_store *store, int64_t draft, const cq_store_record *record, cq_str bytes,
+                            cq_error *error);
+typedef cq_status cq_store_record_seen(void *context, const cq_store_record *record);
+/* By time of finalising. `state` -1: all. */
+cq_status cq_store_records(cq_store *store, int state, cq_store_record_seen *seen, void *context, cq_error *error);
+/* Those that name the subject. */
+cq_status cq_store_records_of(cq_store *store, cq_str subject, cq_store_record_seen *seen, void *context,
+                              cq_error *error);
+/* CQ_NOTFOUND "store.record.missing"; CQ_REFUSED "store.record.erased"; "store.record.purged" (CQ_NOTFOUND). Checks the
+ * name again: CQ_DAMAGED "store.record.damaged". */
+cq_status cq_store_record_bytes(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_buf *bytes, cq_error *error);
+
+/* --- audit trail --- */
+
+/* An append-only chain: hash(n) = BLAKE2b-256(hash(n-1) ‖ content hash(n)); erasing a record's entries leaves their
+ * content hashes, so the chain still holds. */
+typedef struct cq_store_event {
+  int64_t sequence;
+  int64_t device_utc_ms;
+  cq_str who;
+  cq_str what;   /* "answer", "undo", "begin", "discard", "finalise", "erase", or the caller's */
+  int64_t draft; /* 0: none */
+  int kind;
+  cq_str reference, before, after;
+} cq_store_event;
+/* For what the caller must put on record itself: a passphrase changed, a working date confirmed. */
+cq_status cq_store_audit_add(cq_store *store, const cq_store_event *event, cq_error *error);
+typedef cq_status cq_store_event_seen(void *context, const cq_store_event *event);
+/* `draft` 0: all. Entries of a draft can be read until its record is purged or erased. */
+cq_status cq_store_audit(cq_store *store, int64_t draft, cq_store_event_seen *seen, void *context, cq_error *error);
+/* CQ_DAMAGED "store.audit.broken" with the sequence of the first entry that does not hold. */
+cq_status cq_store_audit_verify(cq_store *store, int64_t *entries, cq_error *error);
+
+/* --- outbox --- */
+
+typedef enum cq_store_batch_state {
+  CQ_STORE_BATCH_PENDING = 1,
+  CQ_STORE_BATCH_KEPT = 2,
+  CQ_STORE_BATCH_OPENED = 3
+} cq_store_batch_state;
+typedef struct cq_store_batch {
+  uint8_t device[CQ_STORE_DEVICE_ID];
+  int64_t number;
+  uint8_t hash[CQ_STORE_HASH]; /* of the bytes */
+  cq_str file;                 /* its name in the outbox folder */
+  int64_t made_utc_ms;
+  int64_t entries, size;      /* given by listings; size 0 where purged */
+  cq_store_batch_state state; /* given by listings */
+} cq_store_batch;
+/* What the next batch must carry: its number and the hash before it (zeroes for the first). */
+cq_status cq_store_batch_next(cq_store *store, int64_t *number, uint8_t previous[CQ_STORE_HASH], cq_error *error);
+/*
+ * The bytes, before their file appears; the records named are then batched; entries that are no record of this store
+ * (snapshots, requests) are kept as names only. `device` and listings' fields are filled in by the store. Errors:
+ * store.batch.number (not the next), store.batch.hash.
+ */
+cq_status cq_store_batch_commit(cq_store *store, const cq_store_batch *batch, cq_str bytes,
+                                const uint8_t (*entries)[CQ_STORE_HASH], size_t count, cq_error *error);
+typedef cq_status cq_store_batch_seen(void *context, const cq_store_batch *batch);
+/* `state` 0: all; by device, number. */
+cq_status cq_store_batches(cq_store *store, int state, cq_store_batch_seen *seen, void *context, cq_error *error);
+/* To write a missing file again. CQ_NOTFOUND "store.batch.missing", "store.batch.purged". */
+cq_status cq_store_batch_bytes(cq_store *store, const uint8_t hash[CQ_STORE_HASH], cq_buf *bytes, cq_error *error);
+/* A verified receipt: the batch and its records become kept or opened, never less than they were. CQ_NOTFOUND
+ * "store.batch.missing" for a batch that is not of this store. */
+cq_status cq_store_receipt(cq_store *store, const uint8_t batch[CQ_STORE_HASH], cq_store_batch_state state,
+                           cq_str receipt, cq_error *error);
+typedef struct cq_store_purged {
+  int64_t records, batches, bytes;
+} cq_store_purged;
+/* Frees the bytes of records and batches opened, and of their trail, finalised before `before_utc_ms`. Names stay. */
+cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
+
+/* Erases by order: the record's bytes, its trail and attachments that no other record uses go; name and order remain,
+ * and the name cannot come back. A name not yet known is remembered all the same. */
+cq_status cq_store_erase(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_str order, cq_error *error);
+bool cq_store_erased(cq_store *store, const uint8_t name[CQ_STORE_HASH]);
+
+/* --- entities and attachments --- */
+
+typedef struct cq_store_entity {
+  cq_str list, id, label;
+  int64_t version;        /* from 1 */
+  cq_str branch;          /* "" on the trunk */
+  int64_t base_version;   /* the version this one was made from, 0: none */
+  cq_str bytes;           /* properties, opaque */
+  int64_t written_utc_ms; /* filled in by the store */
+} cq_store_entity;
+/* A version; the same again is fine. Errors: store.entity.fork (same list, id, version and branch, other bytes). */
+cq_status cq_store_entity_put(cq_store *store, const cq_store_entity *entity, cq_error *error);
+typedef cq_status cq_store_entity_seen(void *context, const cq_store_entity *entity);
+/* The newest version of each entity of the list (of this device's own branch where it is the newest), by label. */
+cq_status cq_store_entities(cq_store *store, cq_str list, cq_store_entity_seen *seen, void *context, cq_error *error);
+/* Every version of one, oldest first. CQ_NOTFOUND "store.entity.missing". */
+cq_status cq_store_entity_versions(cq_store *store, cq_str list, cq_str id, cq_store_entity_seen *seen, void *context,
+                                   cq_error *error);
+
+/* Kept in chunks of 64 KiB, each once. `read` answers bytes read, 0 at the end, -1 on failure. */
+typedef int64_t cq_store_reader(void *context, void *out, size_t size);
+typedef cq_status cq_store_writer(void *context, const void *bytes, size_t size);
+cq_status cq_store_attachment_put(cq_store *store, cq_store_reader *read, void *context, uint8_t hash[CQ_STORE_HASH],
+                                  int64_t *size, cq_error *error);
+/* CQ_NOTFOUND "store.attachment.missing"; CQ_DAMAGED "store.attachment.damaged". */
+cq_status cq_store_attachment_get(cq_store *store, const uint8_t hash[CQ_STORE_HASH], cq_store_writer *write,
+                                  void *context, cq_error *error);
+
+#endif
