@@ -90,7 +90,7 @@ enum {
 /*
  * Reads a document. Refused: more than CQ_TREE_MAX_DEPTH levels, entity
  * declarations, bytes beyond `limit`. Errors with line and column:
- * forms.xml.broken (what expat says), forms.xml.entity, forms.xml.deep, forms.xml.large.
+ * forms.xml.broken (what expat says), forms.xml.entity, forms.xml.prefix, forms.xml.deep, forms.xml.large.
  * The caller frees with cq_tree_free.
  */
 cq_status cq_tree_parse(cq_tree **tree, cq_names *names, cq_str xml, unsigned flags, size_t limit, cq_error *error);
@@ -111,7 +111,7 @@ cq_node *cq_tree_copy(cq_tree *tree, cq_node *parent, cq_node *before, const cq_
 /* Text of a leaf element, attribute, text node, comment. Element children are not removed: only for leaves. */
 cq_status cq_tree_set_text(cq_tree *tree, cq_node *node, cq_str text);
 void cq_tree_detach(cq_tree *tree, cq_node *node); /* with all below it; lives on until removed or attached */
-void cq_tree_attach(cq_tree *tree, cq_node *parent, cq_node *before, cq_node *node);
+bool cq_tree_attach(cq_tree *tree, cq_node *parent, cq_node *before, cq_node *node);
 void cq_tree_remove(cq_tree *tree, cq_node *node); /* with all below it; their memory is used again: pointers die */
 /* Promises that the tree will not change: predicates on it are answered from indexes. */
 void cq_tree_freeze(cq_tree *tree);
