@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chasqui/protocol.h"
+#include "chasqui/receipt.h"
 
 #include <string.h>
 
@@ -49,6 +50,15 @@ static void put_blob(cq_buf *out, cq_str blob) {
   cq_buf_add(out, blob.at, blob.size);
 }
 
+static void put_chain(cq_buf *out, const cq_chain *chain) {
+  cq_buf bytes = {0};
+  cq_chain_write(&bytes, chain);
+  put_int(out, bytes.size, 2);
+  cq_buf_add(out, bytes.at, bytes.size);
+  out->failed |= bytes.failed;
+  cq_buf_fini(&bytes);
+}
+
 /* --- reading: a place in bytes that are never read past --- */
 typedef struct reader {
   const uint8_t *at;
@@ -89,6 +99,12 @@ static cq_str take_blob(reader *in, uint64_t least, uint64_t most) {
   return at ? (cq_str){(const char *)at, (size_t)size} : (cq_str){0};
 }
 
+static void take_chain(reader *in, cq_chain *chain) {
+  uint64_t size = take_int(in, 2);
+  const uint8_t *at = take(in, size);
+  if (!at || cq_chain_read(chain, at, (size_t)size, NULL) != CQ_OK) in->bad = true;
+}
+
 static reader reader_at(cq_str bytes) {
   return (reader){.at = (const uint8_t *)bytes.at, .left = bytes.size};
 }
@@ -98,15 +114,15 @@ static cq_status malformed(cq_error *error) {
 }
 
 /* Magic, version and mode, the same in both messages. */
-static cq_status take_start(reader *in, const char *magic, bool *practice, cq_error *error) {
+static cq_status take_start(reader *in, const char *magic, cq_mode *mode, cq_error *error) {
   const uint8_t *at = take(in, 4);
   if (!at || memcmp(at, magic, 4) != 0) return cq_error_set(error, CQ_INVALID, "protocol.magic", NULL);
   uint64_t version = take_int(in, 2);
   if (in->bad || version == 0) return malformed(error);
   if (version > CQ_PROTOCOL_VERSION) return cq_error_set(error, CQ_FUTURE, "protocol.future", NULL);
-  uint64_t mode = take_int(in, 1);
-  if (in->bad || mode > 1) return malformed(error);
-  *practice = mode == 1;
+  uint64_t value = take_int(in, 1);
+  if (in->bad || (value != CQ_MODE_REAL && value != CQ_MODE_PRACTICE)) return malformed(error);
+  *mode = (cq_mode)value;
   return CQ_OK;
 }
 
@@ -116,13 +132,15 @@ static cq_status too_large(cq_str bytes, cq_error *error) {
 }
 
 /* --- the ask --- */
+enum { DEVICE_ROW = 16 + 8 };
+
 void cq_ask_put_head(cq_buf *out, const cq_ask *head) {
   cq_buf_add(out, "CQAS", 4);
   put_int(out, CQ_PROTOCOL_VERSION, 2);
-  put_int(out, head->practice, 1);
+  put_int(out, (uint64_t)head->mode, 1);
   put_int(out, 0, 1);
   cq_buf_add(out, head->nonce, 32);
-  cq_buf_add(out, head->programme, 32);
+  cq_buf_add(out, head->programme.at, sizeof head->programme.at);
   put_int(out, head->inline_bytes, 4);
   put_int(out, head->device_count, 2);
   put_int(out, head->asked_count, 2);
@@ -130,13 +148,13 @@ void cq_ask_put_head(cq_buf *out, const cq_ask *head) {
   put_int(out, 0, 2);
 }
 
-void cq_ask_put_device(cq_buf *out, const uint8_t device[32], uint64_t cursor) {
-  cq_buf_add(out, device, 32);
+void cq_ask_put_device(cq_buf *out, const cq_device_id *device, uint64_t cursor) {
+  cq_buf_add(out, device->at, sizeof device->at);
   put_int(out, cursor, 8);
 }
 
-void cq_ask_put_hash(cq_buf *out, const uint8_t hash[32]) {
-  cq_buf_add(out, hash, 32);
+void cq_ask_put_hash(cq_buf *out, const cq_hash *hash) {
+  cq_buf_add(out, hash->at, sizeof hash->at);
 }
 
 void cq_ask_put_item(cq_buf *out, cq_str item) {
@@ -147,11 +165,11 @@ cq_status cq_ask_parse(cq_ask *ask, cq_str bytes, cq_error *error) {
   memset(ask, 0, sizeof *ask);
   cq_status status = too_large(bytes, error);
   reader in = reader_at(bytes);
-  if (!status) status = take_start(&in, "CQAS", &ask->practice, error);
+  if (!status) status = take_start(&in, "CQAS", &ask->mode, error);
   if (status) return status;
   if (take_int(&in, 1) != 0) return malformed(error);
   take_copy(&in, ask->nonce, 32);
-  take_copy(&in, ask->programme, 32);
+  take_copy(&in, ask->programme.at, sizeof ask->programme.at);
   ask->inline_bytes = (uint32_t)take_int(&in, 4);
   ask->device_count = (uint16_t)take_int(&in, 2);
   ask->asked_count = (uint16_t)take_int(&in, 2);
@@ -161,17 +179,25 @@ cq_status cq_ask_parse(cq_ask *ask, cq_str bytes, cq_error *error) {
       ask->carried_count > CQ_PROTOCOL_MAX_CARRIED) {
     return malformed(error);
   }
-  ask->devices = take(&in, (uint64_t)ask->device_count * 40);
+  ask->devices = take(&in, (uint64_t)ask->device_count * DEVICE_ROW);
   ask->asked = take(&in, (uint64_t)ask->asked_count * 32);
   ask->carried = in.at;
   for (size_t i = 0; i < ask->carried_count; i++) take_blob(&in, 1, CQ_PROTOCOL_MAX_DIRECT);
   return in.bad || in.left ? malformed(error) : CQ_OK;
 }
 
-const uint8_t *cq_ask_device(const cq_ask *ask, size_t i, uint64_t *cursor) {
-  reader in = {.at = ask->devices + i * 40 + 32, .left = 8};
+cq_device_id cq_ask_device(const cq_ask *ask, size_t i, uint64_t *cursor) {
+  reader in = {.at = ask->devices + i * DEVICE_ROW, .left = DEVICE_ROW};
+  cq_device_id device;
+  take_copy(&in, device.at, sizeof device.at);
   *cursor = take_int(&in, 8);
-  return ask->devices + i * 40;
+  return device;
+}
+
+cq_hash cq_ask_hash(const cq_ask *ask, size_t i) {
+  cq_hash hash;
+  memcpy(hash.at, ask->asked + i * sizeof hash.at, sizeof hash.at);
+  return hash;
 }
 
 cq_str cq_ask_item(const cq_ask *ask, size_t *offset) {
@@ -182,21 +208,22 @@ cq_str cq_ask_item(const cq_ask *ask, size_t *offset) {
 }
 
 /* --- the answer --- */
+#define ANSWER_PURPOSE "chasqui answer 1"
+
 void cq_answer_put_head(cq_buf *out, const cq_answer *head) {
   cq_buf_add(out, "CQAN", 4);
   put_int(out, CQ_PROTOCOL_VERSION, 2);
-  put_int(out, head->practice, 1);
+  put_int(out, (uint64_t)head->mode, 1);
   put_int(out, head->more, 1);
   cq_buf_add(out, head->nonce, 32);
-  cq_buf_add(out, head->programme, 32);
+  cq_buf_add(out, head->programme.at, sizeof head->programme.at);
   put_int(out, (uint64_t)head->now_utc_ms, 8);
   cq_buf_add(out, head->challenge, 32);
   put_int(out, head->asked_count, 2);
   put_int(out, head->carried_count, 2);
   put_int(out, head->receipt_count, 2);
   put_int(out, head->news_count, 2);
-  put_int(out, head->certificate.size, 2);
-  cq_buf_add_str(out, head->certificate);
+  put_chain(out, &head->chain);
 }
 
 void cq_answer_put_outcome(cq_buf *out, cq_outcome outcome) {
@@ -210,8 +237,8 @@ void cq_answer_put_receipt(cq_buf *out, cq_str receipt) {
 void cq_answer_put_news(cq_buf *out, const cq_news *news) {
   put_int(out, news->sequence, 8);
   put_int(out, news->kind, 1);
-  cq_buf_add(out, news->device, 32);
-  cq_buf_add(out, news->hash, 32);
+  cq_buf_add(out, news->device.at, sizeof news->device.at);
+  cq_buf_add(out, news->hash.at, sizeof news->hash.at);
   put_int(out, news->size, 8);
   put_int(out, news->has_inline, 1);
   if (news->has_inline) cq_buf_add_str(out, news->bytes);
@@ -221,8 +248,8 @@ static void take_news(reader *in, cq_news *news) {
   memset(news, 0, sizeof *news);
   news->sequence = take_int(in, 8);
   news->kind = (uint8_t)take_int(in, 1);
-  take_copy(in, news->device, 32);
-  take_copy(in, news->hash, 32);
+  take_copy(in, news->device.at, sizeof news->device.at);
+  take_copy(in, news->hash.at, sizeof news->hash.at);
   news->size = take_int(in, 8);
   uint64_t has_inline = take_int(in, 1);
   if (has_inline > 1 || news->size > CQ_PROTOCOL_MAX_ITEM || news->size == 0) in->bad = true;
@@ -236,40 +263,71 @@ cq_status cq_answer_parse(cq_answer *answer, cq_str bytes, cq_error *error) {
   memset(answer, 0, sizeof *answer);
   cq_status status = too_large(bytes, error);
   reader in = reader_at(bytes);
-  if (!status) status = take_start(&in, "CQAN", &answer->practice, error);
+  if (!status) status = take_start(&in, "CQAN", &answer->mode, error);
   if (status) return status;
   uint64_t flags = take_int(&in, 1);
   if (flags > 1) return malformed(error);
   answer->more = flags == 1;
   take_copy(&in, answer->nonce, 32);
-  take_copy(&in, answer->programme, 32);
+  take_copy(&in, answer->programme.at, sizeof answer->programme.at);
   answer->now_utc_ms = (int64_t)take_int(&in, 8);
   take_copy(&in, answer->challenge, 32);
   answer->asked_count = (uint16_t)take_int(&in, 2);
   answer->carried_count = (uint16_t)take_int(&in, 2);
   answer->receipt_count = (uint16_t)take_int(&in, 2);
   answer->news_count = (uint16_t)take_int(&in, 2);
-  uint64_t size = take_int(&in, 2);
-  if (answer->asked_count > CQ_PROTOCOL_MAX_ASKED || answer->carried_count > CQ_PROTOCOL_MAX_CARRIED ||
-      answer->news_count > CQ_PROTOCOL_MAX_NEWS || size > CQ_PROTOCOL_MAX_CERTIFICATE) {
+  take_chain(&in, &answer->chain);
+  if (in.bad || answer->asked_count > CQ_PROTOCOL_MAX_ASKED || answer->carried_count > CQ_PROTOCOL_MAX_CARRIED ||
+      answer->news_count > CQ_PROTOCOL_MAX_NEWS) {
     return malformed(error);
   }
-  answer->certificate = (cq_str){(const char *)take(&in, size), (size_t)size};
   answer->asked = take(&in, answer->asked_count);
   answer->carried = take(&in, answer->carried_count);
   answer->receipts = in.at;
-  for (size_t i = 0; i < answer->receipt_count && !in.bad; i++) take_blob(&in, 1, CQ_PROTOCOL_MAX_RECEIPT);
+  for (size_t i = 0; i < answer->receipt_count && !in.bad; i++) take_blob(&in, 1, CQ_RECEIPT_LIMIT);
   answer->news = in.at;
   cq_news news;
   for (size_t i = 0; i < answer->news_count && !in.bad; i++) take_news(&in, &news);
   answer->signed_bytes = (cq_str){bytes.at, bytes.size - in.left};
-  answer->signature = take(&in, CQ_PROTOCOL_SIGNATURE);
+  answer->signature = take(&in, sizeof(cq_signature));
   return in.bad || in.left ? malformed(error) : CQ_OK;
+}
+
+cq_status cq_answer_sign(cq_buf *out, const cq_secret *post_sign, cq_error *error) {
+  cq_signature signature;
+  if (out->failed) return cq_error_nomem(error);
+  cq_status status = cq_sign(&signature, ANSWER_PURPOSE, out->at, out->size, post_sign, error);
+  if (status) return status;
+  cq_buf_add(out, signature.at, sizeof signature.at);
+  return out->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, const cq_trust *trust, cq_error *error) {
+  if (!cq_same_bytes(answer->nonce, ask->nonce, sizeof ask->nonce)) {
+    return cq_error_set(error, CQ_REFUSED, "protocol.nonce", NULL);
+  }
+  if (!cq_programme_id_equal(&answer->programme, &trust->programme)) {
+    return cq_error_set(error, CQ_REFUSED, "protocol.programme", NULL);
+  }
+  if (answer->mode != trust->mode) return cq_error_set(error, CQ_REFUSED, "protocol.mode", NULL);
+  cq_certificate post;
+  cq_status status = cq_chain_check(&post, &answer->chain, CQ_ROLE_POST, trust, error);
+  if (status) return status;
+  cq_signature signature;
+  memcpy(signature.at, answer->signature, sizeof signature.at);
+  cq_str bytes = answer->signed_bytes;
+  if (!cq_signature_right(&signature, ANSWER_PURPOSE, bytes.at, bytes.size, &post.sign)) {
+    return cq_error_set(error, CQ_REFUSED, "protocol.signature", NULL);
+  }
+  if (answer->asked_count != ask->asked_count || answer->carried_count != ask->carried_count) {
+    return cq_error_set(error, CQ_INVALID, "protocol.counts", NULL);
+  }
+  return CQ_OK;
 }
 
 cq_str cq_answer_receipt(const cq_answer *answer, size_t *offset) {
   reader in = {.at = answer->receipts + *offset, .left = CQ_PROTOCOL_MAX_EXCHANGE};
-  cq_str receipt = take_blob(&in, 1, CQ_PROTOCOL_MAX_RECEIPT);
+  cq_str receipt = take_blob(&in, 1, CQ_RECEIPT_LIMIT);
   *offset += 4 + receipt.size;
   return receipt;
 }
@@ -286,7 +344,7 @@ enum { FRAME_HEAD = 8 + 1 + 32 + 8 + 1 };
 void cq_frame_put(cq_buf *out, const cq_frame *frame) {
   put_int(out, frame->sequence, 8);
   put_int(out, frame->outcome, 1);
-  cq_buf_add(out, frame->hash, 32);
+  cq_buf_add(out, frame->hash.at, sizeof frame->hash.at);
   put_int(out, frame->size, 8);
   put_int(out, frame->has_bytes, 1);
   if (frame->has_bytes) cq_buf_add_str(out, frame->bytes);
@@ -298,7 +356,7 @@ cq_status cq_frame_parse(cq_frame *frame, cq_str bytes, size_t *offset, cq_error
   reader in = reader_at((cq_str){bytes.at + *offset, bytes.size - *offset});
   frame->sequence = take_int(&in, 8);
   frame->outcome = (uint8_t)take_int(&in, 1);
-  take_copy(&in, frame->hash, 32);
+  take_copy(&in, frame->hash.at, sizeof frame->hash.at);
   frame->size = take_int(&in, 8);
   uint64_t has_bytes = take_int(&in, 1);
   if (has_bytes > 1 || frame->size == 0 || frame->size > CQ_PROTOCOL_MAX_ITEM) return malformed(error);
@@ -309,5 +367,169 @@ cq_status cq_frame_parse(cq_frame *frame, cq_str bytes, size_t *offset, cq_error
     frame->bytes = (cq_str){(const char *)at, (size_t)frame->size};
   }
   *offset = bytes.size - in.left;
+  return CQ_OK;
+}
+
+/* --- how a post begins --- */
+#define REQUEST_START "chasqui-post 1 "
+
+void cq_post_request_write(cq_buf *out, const cq_sign_key *key) {
+  char fingerprint[CQ_FINGERPRINT_SIZE];
+  cq_buf_add_text(out, REQUEST_START);
+  cq_buf_add_hex(out, key->at, sizeof key->at);
+  cq_buf_addf(out, " %s\n", cq_fingerprint(key, fingerprint));
+}
+
+cq_status cq_post_request_read(cq_sign_key *key, cq_str text, cq_error *error) {
+  const size_t start = sizeof REQUEST_START - 1, digits = 2 * sizeof key->at;
+  text = cq_str_trim(text);
+  if (!cq_str_starts(text, CQ_STR(REQUEST_START)) || text.size <= start + digits ||
+      !cq_hex_decode((cq_str){text.at + start, digits}, key->at, sizeof key->at) ||
+      !cq_fingerprint_matches(key, (cq_str){text.at + start + digits, text.size - start - digits})) {
+    return cq_error_set(error, CQ_INVALID, "protocol.request", NULL);
+  }
+  return CQ_OK;
+}
+
+/* --- the desk's pass --- */
+#define PASS_PURPOSE "chasqui pass 1"
+#define TOKEN_PURPOSE "chasqui token 1"
+enum { SECRET_SIZE = 64 };
+
+cq_status cq_pass_write(cq_buf *file, const cq_chain *desk, cq_mode mode, const cq_programme_id *programme,
+                        int64_t until_utc_ms, const cq_secret *desk_sign, const cq_random *random, cq_error *error) {
+  cq_sign_key key;
+  cq_secret *secret = NULL;
+  cq_signature signature;
+  size_t start = file->size;
+  cq_status status = cq_sign_pair(&key, &secret, random, error);
+  if (status) return status;
+  cq_buf_add(file, "CQPS", 4);
+  put_int(file, CQ_PROTOCOL_VERSION, 2);
+  put_int(file, (uint64_t)mode, 1);
+  put_int(file, 0, 1);
+  cq_buf_add(file, programme->at, sizeof programme->at);
+  cq_buf_add(file, key.at, sizeof key.at);
+  put_int(file, (uint64_t)until_utc_ms, 8);
+  put_chain(file, desk);
+  if (!file->failed) status = cq_sign(&signature, PASS_PURPOSE, file->at + start, file->size - start, desk_sign, error);
+  if (!status) {
+    cq_buf_add(file, signature.at, sizeof signature.at);
+    cq_buf_add(file, cq_secret_view(secret), cq_secret_size(secret));
+    if (file->failed) status = cq_error_nomem(error);
+  }
+  cq_secret_free(secret);
+  return status;
+}
+
+typedef struct pass {
+  cq_mode mode;
+  cq_programme_id programme;
+  cq_sign_key key;
+  int64_t until_utc_ms;
+  cq_chain chain;
+  cq_str signed_bytes;
+  cq_signature signature;
+} pass;
+
+/* The part that file and token have in common; leaves `in` after it. */
+static cq_status take_pass(reader *in, pass *out, cq_error *error) {
+  const char *start = (const char *)in->at;
+  cq_status status = take_start(in, "CQPS", &out->mode, error);
+  if (status) {
+    return cq_error_set(error, status, status == CQ_FUTURE ? "pass.future" : "pass.damaged", NULL);
+  }
+  if (take_int(in, 1) != 0) in->bad = true;
+  take_copy(in, out->programme.at, sizeof out->programme.at);
+  take_copy(in, out->key.at, sizeof out->key.at);
+  out->until_utc_ms = (int64_t)take_int(in, 8);
+  take_chain(in, &out->chain);
+  out->signed_bytes = (cq_str){start, (size_t)((const char *)in->at - start)};
+  take_copy(in, out->signature.at, sizeof out->signature.at);
+  return in->bad ? cq_error_set(error, CQ_INVALID, "pass.damaged", NULL) : CQ_OK;
+}
+
+/* What the pass's key signs: programme and challenge. */
+static void token_bytes(uint8_t out[16 + CQ_CHALLENGE_SIZE], const cq_programme_id *programme,
+                        const uint8_t challenge[CQ_CHALLENGE_SIZE]) {
+  memcpy(out, programme->at, sizeof programme->at);
+  memcpy(out + sizeof programme->at, challenge, CQ_CHALLENGE_SIZE);
+}
+
+cq_status cq_pass_token(cq_buf *token, cq_str file, const uint8_t challenge[CQ_CHALLENGE_SIZE], cq_error *error) {
+  reader in = reader_at(file);
+  pass p;
+  cq_status status = take_pass(&in, &p, error);
+  if (status) return status;
+  size_t common = file.size - in.left;
+  const uint8_t *bytes = take(&in, SECRET_SIZE);
+  if (!bytes || in.left) return cq_error_set(error, CQ_INVALID, "pass.damaged", NULL);
+  cq_secret *secret = cq_secret_copy(bytes, SECRET_SIZE);
+  if (!secret) return cq_error_nomem(error);
+  uint8_t what[16 + CQ_CHALLENGE_SIZE];
+  cq_signature signature;
+  token_bytes(what, &p.programme, challenge);
+  status = cq_sign(&signature, TOKEN_PURPOSE, what, sizeof what, secret, error);
+  cq_secret_free(secret);
+  if (status) return status;
+  cq_buf_add(token, file.at, common);
+  cq_buf_add(token, challenge, CQ_CHALLENGE_SIZE);
+  cq_buf_add(token, signature.at, sizeof signature.at);
+  return token->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+/* The last 16 bytes of a challenge: a hash of the others with the post's secret before them. */
+static void challenge_tag(uint8_t tag[16], const uint8_t challenge[16], const cq_secret *post_sign) {
+  cq_hasher hasher;
+  cq_hasher_init(&hasher);
+  cq_hasher_add(&hasher, "chasqui challenge 1", 19);
+  cq_hasher_add(&hasher, cq_secret_view(post_sign), cq_secret_size(post_sign));
+  cq_hasher_add(&hasher, challenge, 16);
+  cq_hash hash = cq_hasher_end(&hasher);
+  memcpy(tag, hash.at, 16);
+  cq_wipe(&hasher, sizeof hasher);
+}
+
+void cq_challenge_make(uint8_t challenge[CQ_CHALLENGE_SIZE], int64_t now_utc_ms, const cq_random *random,
+                       const cq_secret *post_sign) {
+  for (size_t i = 0; i < 8; i++) challenge[i] = (uint8_t)((uint64_t)now_utc_ms >> (8 * i));
+  random->fill(random->context, challenge + 8, 8);
+  challenge_tag(challenge + 16, challenge, post_sign);
+}
+
+static bool challenge_right(const uint8_t challenge[CQ_CHALLENGE_SIZE], int64_t now_utc_ms,
+                            const cq_secret *post_sign) {
+  uint8_t tag[16];
+  challenge_tag(tag, challenge, post_sign);
+  reader in = {.at = challenge, .left = 8};
+  int64_t made = (int64_t)take_int(&in, 8);
+  return cq_same_bytes(tag, challenge + 16, sizeof tag) && made <= now_utc_ms &&
+         now_utc_ms - made <= CQ_PROTOCOL_TOKEN_MS;
+}
+
+cq_status cq_pass_check(cq_str token, const cq_trust *trust, const cq_secret *post_sign, int64_t now_utc_ms,
+                        cq_error *error) {
+  reader in = reader_at(token);
+  pass p;
+  cq_status status = take_pass(&in, &p, error);
+  if (status) return status;
+  const uint8_t *challenge = take(&in, CQ_CHALLENGE_SIZE);
+  cq_signature signature;
+  take_copy(&in, signature.at, sizeof signature.at);
+  if (in.bad || in.left) return cq_error_set(error, CQ_INVALID, "pass.damaged", NULL);
+  cq_certificate desk;
+  status = cq_chain_check(&desk, &p.chain, CQ_ROLE_DESK, trust, error);
+  if (status) return status;
+  uint8_t what[16 + CQ_CHALLENGE_SIZE];
+  token_bytes(what, &p.programme, challenge);
+  if (!cq_signature_right(&p.signature, PASS_PURPOSE, p.signed_bytes.at, p.signed_bytes.size, &desk.sign) ||
+      !cq_signature_right(&signature, TOKEN_PURPOSE, what, sizeof what, &p.key) || p.mode != trust->mode ||
+      !cq_programme_id_equal(&p.programme, &trust->programme)) {
+    return cq_error_set(error, CQ_REFUSED, "pass.signature", NULL);
+  }
+  if (now_utc_ms > p.until_utc_ms) return cq_error_set(error, CQ_REFUSED, "pass.expired", NULL);
+  if (!challenge_right(challenge, now_utc_ms, post_sign)) {
+    return cq_error_set(error, CQ_REFUSED, "pass.challenge", NULL);
+  }
   return CQ_OK;
 }
