@@ -2,5 +2,30 @@
 #include "cli/messages.h"
 
 const cq_cli_message cq_cli_messages_central[] = {
-    /* {"central.thing.fault", N_("what happened with %1$s"), N_("what to do next")}, */
+    {"central.data.column", N_("The file has no column “%1$s”."), N_("Check the name in the file's first row.")},
+    {"central.data.rows", N_("The file has too many rows."), NULL},
+    {"central.estimate.blank", N_("Column “%1$s” is blank in a row, and must not be."), NULL},
+    {"central.estimate.population", N_("Column “%1$s” must hold the size of the stratum, 1 or more, in every row."),
+     NULL},
+    {"central.estimate.differs", N_("The population of stratum “%1$s” differs from row to row."),
+     N_("Every row of a stratum must say the same size.")},
+    {"central.estimate.single", N_("Stratum “%1$s” has only one row, and a variance needs two."),
+     N_("Join it with a stratum that is like it, and say so in the report.")},
+    {"central.estimate.small", N_("Stratum “%1$s” has more rows than its population."), NULL},
+    {"central.estimate.number", N_("Column “%1$s” holds something that is no number."),
+     N_("Use a decimal point; leave the cell blank where the value is missing.")},
+    {"central.estimate.zero_one", N_("Column “%1$s” of a proportion must hold 0 or 1."), NULL},
+    {"central.estimate.empty", N_("No row is left to estimate from."),
+     N_("Check --where and the blanks of the column.")},
+    {"central.estimate.zero", N_("The denominator of the ratio is 0."), NULL},
+    {"central.estimate.ratio", N_("--ratio takes two columns with a slash between, Y/X."), NULL},
+    {"central.coverage.campaign", N_("The calendar has no season for this campaign."), NULL},
+    {"central.coverage.blank", N_("Column “%1$s” is blank in a row, and must not be."), NULL},
+    {"central.coverage.date", N_("Column “%1$s” must hold a date, YYYY-MM-DD."), NULL},
+    {"central.coverage.exit", N_("A person leaves before entering."), NULL},
+    {"central.coverage.weight", N_("A weight must be a number, 0 or more."), NULL},
+    {"central.coverage.twice", N_("A person stands twice in the list."), NULL},
+    {"central.coverage.season", N_("A season must be a campaign's year and a code, such as 2012-T1."), NULL},
+    {"central.coverage.result", N_("A visit's result must be completa, parcial, ausente or rechazo."), NULL},
+    {"central.coverage.months", N_("The months of a visit must be like “2012-08 2012-09”."), NULL},
     {0}};

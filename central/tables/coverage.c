@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `coverage`: the grid of persons and seasons from two CSV files. */
+#include "central/tables/grid.h"
+#include "central/verbs.h"
+#include "chasqui/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_coverage_options[] = {
+    {"people", 0, N_("FILE"), N_("CSV of persons: id, entry, exit; and weight, place if there are any")},
+    {"visits", 0, N_("FILE"), N_("CSV of visits: person, season, date, result; and months if there are any")},
+    {"today", 0, N_("DATE"), N_("the day on which it is looked at (else today)")},
+    {"campaign", 0, N_("YEAR"), N_("the year in which the campaign begins")},
+    {"calendar", 0, N_("FILE"), N_("seasons (else August, November, February and May)")},
+    {"by", 0, N_("COL"), N_("coverage for each value of a column of the persons' file")},
+    {"persons", 0, NULL, N_("show every person too")},
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
+enum { ID, ENTRY, EXIT, WEIGHT, PLACE, BY, PEOPLE_COLUMNS };
+enum { PERSON, SEASON, DATE, RESULT, MONTHS, VISIT_COLUMNS };
+enum { CALENDAR_MAX_BYTES = 4 << 20 };
+
+static bool day_of(cq_str text, int32_t *day) {
+  cq_date date;
+  if (!cq_date_parse(text, &date)) return false;
+  *day = cq_date_to_day(date);
+  return true;
+}
+
+static cq_status bad(const cq_data *data, size_t row, const char *code, const char *column, cq_error *error) {
+  cq_error_set(error, CQ_INVALID, code, column, NULL);
+  return cq_data_at(data, row, CQ_INVALID, error);
+}
+
+static cq_status add_people(cq_grid *grid, const cq_data *data, cq_levels *ids, cq_error *error) {
+  for (size_t i = 0; i < data->rows; i++) {
+    cq_grid_person p = {.id = cq_data_cell(data, i, ID),
+                        .place = cq_data_cell(data, i, PLACE),
+                        .group = cq_data_cell(data, i, BY),
+                        .person = {.exit = CQ_DAY_NONE, .weight = 1}};
+    cq_str leave = cq_data_cell(data, i, EXIT), weight = cq_data_cell(data, i, WEIGHT);
+    if (!p.id.size) return bad(data, i, "central.coverage.blank", "id", error);
+    if (!day_of(cq_data_cell(data, i, ENTRY), &p.person.entry))
+      return bad(data, i, "central.coverage.date", "entry", error);
+    if (leave.size && !day_of(leave, &p.person.exit)) return bad(data, i, "central.coverage.date", "exit", error);
+    if (leave.size && p.person.exit < p.person.entry) return bad(data, i, "central.coverage.exit", NULL, error);
+    if (weight.size && (!cq_data_number(weight, &p.person.weight) || p.person.weight < 0))
+      return bad(data, i, "central.coverage.weight", NULL, error);
+    size_t before = ids->count;
+    if (cq_levels_number(ids, p.id) == UINT32_MAX) return cq_error_nomem(error);
+    if (ids->count == before) return bad(data, i, "central.coverage.twice", NULL, error);
+    cq_status status = cq_grid_add_person(grid, &p, error);
+    if (status != CQ_OK) return status;
+  }
+  return CQ_OK;
+}
+
+/* "2012-08 2012-09": months apart by one blank; or nothing. */
+static bool months_valid(cq_str text) {
+  for (size_t i = 0; i < text.size; i += 8) {
+    char iso[11] = "";
+    int32_t day;
+    if (text.size - i < 7 || (text.size - i > 7 && text.at[i + 7] != ' ')) return false;
+    memcpy(iso, text.at + i, 7);
+    memcpy(iso + 7, "-01", 4);
+    if (!day_of(cq_str_from(iso), &day)) return false;
+  }
+  return true;
+}
+
+static cq_status add_visits(cq_grid *grid, const cq_data *data, const cq_levels *ids, size_t *strangers,
+                            cq_error *error) {
+  for (size_t i = 0; i < data->rows; i++) {
+    cq_grid_visit v = {.visit = {.season_end = CQ_DAY_NONE}, .months = cq_data_cell(data, i, MONTHS)};
+    if (!cq_season_parse(cq_data_cell(data, i, SEASON), &v.visit.season))
+      return bad(data, i, "central.coverage.season", NULL, error);
+    if (!day_of(cq_data_cell(data, i, DATE), &v.visit.day)) return bad(data, i, "central.coverage.date", "date", error);
+    if (!cq_visit_result_parse(cq_data_cell(data, i, RESULT), &v.visit.result))
+      return bad(data, i, "central.coverage.result", NULL, error);
+    if (!months_valid(v.months)) return bad(data, i, "central.coverage.months", NULL, error);
+    uint32_t person = cq_levels_find(ids, cq_data_cell(data, i, PERSON));
+    if (person == UINT32_MAX) {
+      ++*strangers;
+      continue;
+    }
+    v.person = person;
+    cq_status status = cq_grid_add_visit(grid, &v, error);
+    if (status != CQ_OK) return status;
+  }
+  return CQ_OK;
+}
+
+static cq_status read_calendar(cq_cli *cli, cq_calendar **calendar, cq_error *error) {
+  const char *path = cq_cli_value(cli, "calendar");
+  if (!path) return cq_calendar_standard(calendar, error);
+  cq_buf text = {0};
+  cq_status status = cq_file_read(path, CALENDAR_MAX_BYTES, &text, error);
+  if (status == CQ_OK) status = cq_calendar_load(calendar, cq_buf_str(&text), error);
+  if (status != CQ_OK) cq_error_at_file(error, path);
+  cq_buf_fini(&text);
+  return status;
+}
+
+static void say_notices(const cq_cli *cli, const cq_grid *grid, size_t strangers) {
+  if (strangers)
+    cq_cli_warn(cli, _("%zu visits belong to nobody in the list of persons; they are left out."), strangers);
+  if (grid->conflicts)
+    cq_cli_warn(cli, _("%zu cells have more than one complete visit; look at them, they are not averaged."),
+                grid->conflicts);
+  if (grid->early) cq_cli_warn(cli, _("%zu cells rest on a complete visit before the season's end."), grid->early);
+  if (grid->after_today) cq_cli_warn(cli, _("%zu cells have visits dated after today."), grid->after_today);
+}
+
+static cq_status run(cq_cli *cli, int32_t campaign, int32_t today, cq_error *error) {
+  const char *by = cq_cli_value(cli, "by");
+  const char *const people_names[] = {"id", "entry", "exit", "weight", "place", by ? by : ""};
+  static const bool visit_optional[] = {false, false, false, false, true};
+  static const char *const visit_names[] = {"person", "season", "date", "result", "months"};
+  const bool people_optional[] = {false, false, false, true, true, !by};
+  cq_calendar *calendar = NULL;
+  cq_data people = {0}, visits = {0};
+  cq_levels ids = {0};
+  cq_grid grid = {0};
+  cq_buf out = {0};
+  size_t strangers = 0;
+  cq_status status = read_calendar(cli, &calendar, error);
+  if (status == CQ_OK) status = cq_grid_init(&grid, calendar, campaign, today, error);
+  if (status == CQ_OK)
+    status = cq_data_read(&people, cq_cli_value(cli, "people"), people_names, people_optional, PEOPLE_COLUMNS, error);
+  if (status == CQ_OK)
+    status = cq_data_read(&visits, cq_cli_value(cli, "visits"), visit_names, visit_optional, VISIT_COLUMNS, error);
+  if (status == CQ_OK) status = add_people(&grid, &people, &ids, error);
+  if (status == CQ_OK) status = add_visits(&grid, &visits, &ids, &strangers, error);
+  if (status == CQ_OK) status = cq_grid_close(&grid, error);
+  if (status == CQ_OK)
+    status = cq_cli_flag(cli, "json") ? cq_grid_json(&grid, &out, error)
+                                      : cq_grid_text(&grid, cq_cli_flag(cli, "persons"), &out, error);
+  if (status == CQ_OK) {
+    fwrite(out.at, 1, out.size, stdout);
+    say_notices(cli, &grid, strangers);
+  }
+  cq_buf_fini(&out);
+  cq_grid_fini(&grid);
+  cq_levels_fini(&ids);
+  cq_data_fini(&people);
+  cq_data_fini(&visits);
+  cq_calendar_free(calendar);
+  return status;
+}
+
+int cq_central_coverage(cq_cli *cli) {
+  int64_t campaign;
+  int32_t today;
+  const char *day = cq_cli_value(cli, "today"), *year = cq_cli_value(cli, "campaign");
+  if (!cq_cli_value(cli, "people") || !cq_cli_value(cli, "visits"))
+    return cq_cli_usage(cli, "%s", _("coverage needs --people FILE and --visits FILE"));
+  if (!year || !cq_str_int64(cq_str_from(year), &campaign) || campaign < 1 || campaign > 9998)
+    return cq_cli_usage(cli, "%s", _("--campaign takes the year in which the campaign begins"));
+  if (day && !day_of(cq_str_from(day), &today)) return cq_cli_usage(cli, "%s", _("--today takes a date, YYYY-MM-DD"));
+  if (!day) today = cq_date_to_day(cq_date_at(&cq_clock_system, cq_clock_system.now_utc_ms(cq_clock_system.context)));
+  cq_error error;
+  cq_error_clear(&error);
+  if (run(cli, (int32_t)campaign, today, &error) != CQ_OK) return cq_cli_fail(cli, &error);
+  return CQ_EXIT_DONE;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `estimate`: the estimators of docs/method.md on any CSV file of a stratified sample. */
+#include "central/tables/data.h"
+#include "central/tables/survey.h"
+#include "central/verbs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_estimate_options[] = {
+    {"stratum", 0, N_("COL"), N_("column that says each row's stratum")},
+    {"population", 0, N_("COL"), N_("column with the size of the row's stratum in the population")},
+    {"mean", 0, N_("COL"), N_("estimate the mean of a column")},
+    {"total", 0, N_("COL"), N_("estimate the total of a column")},
+    {"proportion", 0, N_("COL"), N_("estimate the share of ones in a column of 0 and 1")},
+    {"ratio", 0, N_("Y/X"), N_("estimate the total of Y divided by the total of X")},
+    {"by", 0, N_("COL"), N_("one estimate for each value of a column")},
+    {"where", 0, N_("COL=VALUE"), N_("only this domain; may be given several times")},
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
+enum { MAX_WHERE = 8 };
+enum { STRATUM, POPULATION, Y, X, BY, WHERE, MOST = WHERE + MAX_WHERE };
+
+typedef struct request {
+  cq_estimate_kind kind;
+  char *names[MOST]; /* of columns; NULL: not asked */
+  const char *values[MAX_WHERE];
+  size_t where_count;
+  size_t column[MOST]; /* within the data */
+} request;
+
+typedef struct sample {
+  cq_data data;
+  cq_levels strata_names, groups;
+  uint32_t *stratum;
+  cq_stratum *strata;
+  uint32_t *rows, *group; /* of the domain */
+  double *y, *x;
+  size_t *start; /* of each group */
+  size_t used, blank_y, blank_by;
+} sample;
+
+static void request_fini(request *r) {
+  for (size_t i = 0; i < MOST; i++) free(r->names[i]);
+}
+
+static void sample_fini(sample *s) {
+  cq_data_fini(&s->data);
+  cq_levels_fini(&s->strata_names);
+  cq_levels_fini(&s->groups);
+  free(s->stratum);
+  free(s->strata);
+  free(s->rows);
+  free(s->group);
+  free(s->y);
+  free(s->x);
+  free(s->start);
+}
+
+/* --- the command line --- */
+
+/* Y/X: a column's name may hold a slash itself, so the file decides. */
+static cq_status split_ratio(request *r, const char *path, const char *text, cq_error *error) {
+  for (const char *slash = strchr(text, '/'); slash; slash = strchr(slash + 1, '/')) {
+    char *y = strndup(text, (size_t)(slash - text)), *x = strdup(slash + 1);
+    bool has = false, both = false;
+    cq_status status = y && x ? cq_data_has(path, y, &has, error) : cq_error_nomem(error);
+    if (status == CQ_OK && has) status = cq_data_has(path, x, &both, error);
+    if (status == CQ_OK &&
+        (both || !strchr(slash + 1, '/'))) { /* the last chance too: the reader names what is not there */
+      r->names[Y] = y;
+      r->names[X] = x;
+      return CQ_OK;
+    }
+    free(y);
+    free(x);
+    if (status != CQ_OK) return status;
+  }
+  return cq_error_set(error, CQ_INVALID, "central.estimate.ratio", NULL);
+}
+
+static int read_request(cq_cli *cli, request *r, cq_error *error) {
+  static const struct {
+    const char *option;
+    cq_estimate_kind kind;
+  } kinds[] = {{"mean", CQ_ESTIMATE_MEAN},
+               {"total", CQ_ESTIMATE_TOTAL},
+               {"proportion", CQ_ESTIMATE_PROPORTION},
+               {"ratio", CQ_ESTIMATE_RATIO}};
+  const char *what = NULL;
+  if (!cq_cli_value(cli, "stratum") || !cq_cli_value(cli, "population"))
+    return cq_cli_usage(cli, "%s", _("estimate needs --stratum COL and --population COL"));
+  for (size_t i = 0; i < 4; i++) {
+    const char *value = cq_cli_value(cli, kinds[i].option);
+    if (!value) continue;
+    if (what) return cq_cli_usage(cli, "%s", _("give one of --mean, --total, --proportion and --ratio"));
+    what = value;
+    r->kind = kinds[i].kind;
+  }
+  if (!what) return cq_cli_usage(cli, "%s", _("give one of --mean, --total, --proportion and --ratio"));
+  for (const char *where; (where = cq_cli_value_at(cli, "where", r->where_count));) {
+    const char *equals = strchr(where, '=');
+    if (!equals || equals == where || r->where_count == MAX_WHERE)
+      return cq_cli_usage(cli, "%s", _("--where takes COL=VALUE, at most eight times"));
+    r->names[WHERE + r->where_count] = strndup(where, (size_t)(equals - where));
+    r->values[r->where_count++] = equals + 1;
+  }
+  r->names[STRATUM] = strdup(cq_cli_value(cli, "stratum"));
+  r->names[POPULATION] = strdup(cq_cli_value(cli, "population"));
+  if (cq_cli_value(cli, "by")) r->names[BY] = strdup(cq_cli_value(cli, "by"));
+  if (r->kind == CQ_ESTIMATE_RATIO) {
+    if (split_ratio(r, cq_cli_arg(cli, 0), what, error) != CQ_OK) return cq_cli_fail(cli, error);
+  } else {
+    r->names[Y] = strdup(what);
+  }
+  bool whole = r->names[STRATUM] && r->names[POPULATION] && r->names[Y] && (r->names[BY] || !cq_cli_value(cli, "by"));
+  for (size_t i = 0; i < r->where_count; i++) whole = whole && r->names[WHERE + i];
+  if (whole) return CQ_EXIT_DONE;
+  cq_error_nomem(error);
+  return cq_cli_fail(cli, error);
+}
+
+/* --- the design --- */
+
+static cq_status bad_cell(const sample *s, size_t row, const char *code, const char *column, cq_error *error) {
+  cq_error_set(error, CQ_INVALID, code, column, NULL);
+  return cq_data_at(&s->data, row, CQ_INVALID, error);
+}
+
+static cq_status read_strata(sample *s, const request *r, cq_error *error) {
+  size_t rows = s->data.rows, capacity = 0;
+  s->stratum = malloc((rows + 1) * sizeof *s->stratum);
+  if (!s->stratum) return cq_error_nomem(error);
+  for (size_t i = 0; i < rows; i++) {
+    cq_str name = cq_data_cell(&s->data, i, r->column[STRATUM]);
+    double population;
+    if (!name.size) return bad_cell(s, i, "central.estimate.blank", r->names[STRATUM], error);
+    if (!cq_data_number(cq_data_cell(&s->data, i, r->column[POPULATION]), &population) || population < 1)
+      return bad_cell(s, i, "central.estimate.population", r->names[POPULATION], error);
+    uint32_t h = cq_levels_number(&s->strata_names, name);
+    if (h == UINT32_MAX) return cq_error_nomem(error);
+    if (s->strata_names.count > capacity) {
+      capacity = capacity ? capacity * 2 : 64;
+      cq_stratum *strata = realloc(s->strata, capacity * sizeof *strata);
+      if (!strata) return cq_error_nomem(error);
+      s->strata = strata;
+    }
+    if (h + 1 == s->strata_names.count && s->strata_names.names[h].at == name.at)
+      s->strata[h] = (cq_stratum){population, 0};
+    char text[CQ_ERROR_ARG_SIZE];
+    snprintf(text, sizeof text, "%.*s", (int)(name.size < 100 ? name.size : 100), name.at);
+    if (s->strata[h].population != population) return bad_cell(s, i, "central.estimate.differs", text, error);
+    s->stratum[i] = h;
+    s->strata[h].rows++;
+  }
+  for (size_t h = 0; h < s->strata_names.count; h++) {
+    char text[CQ_ERROR_ARG_SIZE];
+    cq_str name = s->strata_names.names[h];
+    snprintf(text, sizeof text, "%.*s", (int)(name.size < 100 ? name.size : 100), name.at);
+    if (s->strata[h].rows == 1) return cq_error_set(error, CQ_INVALID, "central.estimate.single", text, NULL);
+    if (s->strata[h].population < (double)s->strata[h].rows)
+      return cq_error_set(error, CQ_INVALID, "central.estimate.small", text, NULL);
+  }
+  return CQ_OK;
+}
+
+/* --- the domain and its values --- */
+
+static bool in_domain(const sample *s, const request *r, size_t row) {
+  for (size_t i = 0; i < r->where_count; i++)
+    if (!cq_str_is(cq_data_cell(&s->data, row, r->column[WHERE + i]), r->values[i])) return false;
+  return true;
+}
+
+static cq_status read_values(sample *s, const request *r, cq_error *error) {
+  size_t rows = s->data.rows;
+  s->rows = malloc((rows + 1) * sizeof *s->rows);
+  s->group = calloc(rows + 1, sizeof *s->group);
+  s->y = malloc((rows + 1) * sizeof *s->y);
+  s->x = malloc((rows + 1) * sizeof *s->x);
+  if (!s->rows || !s->group || !s->y || !s->x) return cq_error_nomem(error);
+  for (size_t i = 0; i < rows; i++) {
+    if (!in_domain(s, r, i)) continue;
+    double value[2] = {0, 0};
+    bool blank = false;
+    for (size_t v = 0; v < (r->names[X] ? 2 : 1); v++) {
+      cq_str cell = cq_data_cell(&s->data, i, r->column[Y + v]);
+      if (cq_data_blank(cell))
+        blank = true;
+      else if (!cq_data_number(cell, &value[v]))
+        return bad_cell(s, i, "central.estimate.number", r->names[Y + v], error);
+    }
+    if (blank) {
+      s->blank_y++;
+      continue;
+    }
+    if (r->kind == CQ_ESTIMATE_PROPORTION && value[0] != 0 && value[0] != 1)
+      return bad_cell(s, i, "central.estimate.zero_one", r->names[Y], error);
+    if (r->names[BY]) {
+      cq_str by = cq_data_cell(&s->data, i, r->column[BY]);
+      if (!by.size) {
+        s->blank_by++;
+        continue;
+      }
+      if ((s->group[s->used] = cq_levels_number(&s->groups, by)) == UINT32_MAX) return cq_error_nomem(error);
+    }
+    s->rows[s->used] = (uint32_t)i;
+    s->y[s->used] = value[0];
+    s->x[s->used++] = value[1];
+  }
+  return s->used ? CQ_OK : cq_error_set(error, CQ_INVALID, "central.estimate.empty", NULL);
+}
+
+/* Brings the values of each group together: those of group g stand from start[g] to start[g + 1]. */
+static cq_status sort_by_group(sample *s, cq_error *error) {
+  size_t groups = s->groups.count;
+  uint32_t *rows = malloc((s->used + 1) * sizeof *rows);
+  double *y = malloc((s->used + 1) * sizeof *y), *x = malloc((s->used + 1) * sizeof *x);
+  size_t *next = calloc(groups + 1, sizeof *next);
+  s->start = calloc(groups + 1, sizeof *s->start);
+  if (!rows || !y || !x || !next || !s->start) {
+    free(rows);
+    free(y);
+    free(x);
+    free(next);
+    return cq_error_nomem(error);
+  }
+  for (size_t i = 0; i < s->used; i++) s->start[s->group[i] + 1]++;
+  for (size_t g = 0; g < groups; g++) s->start[g + 1] += s->start[g];
+  memcpy(next, s->start, groups * sizeof *next);
+  for (size_t i = 0; i < s->used; i++) {
+    size_t to = next[s->group[i]]++;
+    rows[to] = s->rows[i];
+    y[to] = s->y[i];
+    x[to] = s->x[i];
+  }
+  free(next);
+  free(s->rows);
+  free(s->y);
+  free(s->x);
+  s->rows = rows;
+  s->y = y;
+  s->x = x;
+  return CQ_OK;
+}
+
+/* --- what is said --- */
+
+static void add_number(cq_buf *out, double value) {
+  if (isfinite(value))
+    cq_buf_addf(out, "%.17g", value);
+  else
+    cq_buf_add_text(out, "null");
+}
+
+static void add_json(cq_buf *out, const cq_estimate *e) {
+  const struct {
+    const char *name;
+    double value;
+  } members[] = {{"estimate", e->estimate}, {"se", e->se}, {"df", e->df}, {"low", e->low}, {"high", e->high}};
+  for (size_t i = 0; i < 5; i++) {
+    cq_buf_addf(out, "\"%s\":", members[i].name);
+    add_number(out, members[i].value);
+    cq_buf_add_char(out, ',');
+  }
+  cq_buf_addf(out, "\"n\":%zu,\"weighted_n\":", e->n);
+  add_number(out, e->weighted_n);
+}
+
+/* How far a figure can be trusted, by its coefficient of variation (docs/method.md, section "Tables"). */
+static const char *band(const cq_estimate *e) {
+  double cv = e->estimate != 0 ? fabs(e->se / e->estimate) : 0;
+  if (e->n < 30 || cv > 0.30) return _("for reference only");
+  return cv < 0.15 ? _("good") : _("with caution");
+}
+
+static void say_head(const cq_cli *cli) {
+  cq_cli_say(cli, "%-24s %14s %12s %14s %14s %6s %12s  %s", "", _("estimate"), _("std. error"), _("95 % from"), _("to"),
+             "n", _("weighted n"), _("precision"));
+}
+
+static void say_row(const cq_cli *cli, cq_str name, const cq_estimate *e) {
+  cq_cli_say(cli, "%-24.*s %14.6g %12.6g %14.6g %14.6g %6zu %12.6g  %s", (int)(name.size < 200 ? name.size : 200),
+             name.size ? name.at : "", e->estimate, e->se, e->low, e->high, e->n, e->weighted_n, band(e));
+}
+
+static void say_missing(const cq_cli *cli, const sample *s) {
+  if (s->blank_y)
+    cq_cli_warn(cli, _("%zu rows have no value and are left out as missing; they stay in the design."), s->blank_y);
+  if (s->blank_by) cq_cli_warn(cli, _("%zu rows belong to no group, for their column is blank."), s->blank_by);
+}
+
+/* --- one estimate, or one for each group --- */
+
+typedef struct ordered {
+  cq_str name;
+  uint32_t group;
+} ordered;
+
+static int by_name(const void *a, const void *b) {
+  return cq_str_compare(((const ordered *)a)->name, ((const ordered *)b)->name);
+}
+
+static cq_status say_groups(const cq_cli *cli, const sample *s, const request *r, const cq_design *design, cq_buf *json,
+                            cq_error *error) {
+  ordered *order = calloc(s->groups.count + 1, sizeof *order);
+  if (!order) return cq_error_nomem(error);
+  for (size_t i = 0; i < s->groups.count; i++) order[i] = (ordered){s->groups.names[i], (uint32_t)i};
+  qsort(order, s->groups.count, sizeof *order, by_name);
+  cq_status status = CQ_OK;
+  cq_buf_add_text(json, "\"groups\":[");
+  say_head(cli);
+  for (size_t i = 0; i < s->groups.count && status == CQ_OK; i++) {
+    cq_estimate e;
+    size_t from = s->start[order[i].group], rows = s->start[order[i].group + 1] - from;
+    status = cq_survey_estimate(design, r->kind, s->rows + from, s->y + from, r->names[X] ? s->x + from : NULL, rows,
+                                &e, error);
+    if (status != CQ_OK) break;
+    cq_buf_add_text(json, i ? ",{\"by\":" : "{\"by\":");
+    cq_cli_add_json(json, order[i].name);
+    cq_buf_add_char(json, ',');
+    add_json(json, &e);
+    cq_buf_add_char(json, '}');
+    say_row(cli, order[i].name, &e);
+  }
+  cq_buf_add_char(json, ']');
+  free(order);
+  return status;
+}
+
+static cq_status say_all(const cq_cli *cli, const sample *s, const request *r, cq_buf *json, cq_error *error) {
+  cq_design design = {
+      .rows = s->data.rows, .strata_count = s->strata_names.count, .stratum = s->stratum, .strata = s->strata};
+  cq_status status;
+  cq_buf_add_char(json, '{');
+  if (r->names[BY]) {
+    status = say_groups(cli, s, r, &design, json, error);
+  } else {
+    cq_estimate e;
+    status = cq_survey_estimate(&design, r->kind, s->rows, s->y, r->names[X] ? s->x : NULL, s->used, &e, error);
+    if (status != CQ_OK) return status;
+    add_json(json, &e);
+    say_head(cli);
+    say_row(cli, cq_str_from(r->names[Y]), &e);
+  }
+  cq_buf_addf(json, ",\"missing\":%zu}\n", s->blank_y + s->blank_by);
+  return status != CQ_OK ? status : json->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+int cq_central_estimate(cq_cli *cli) {
+  request r = {0};
+  sample s = {0};
+  cq_buf json = {0};
+  cq_error error;
+  cq_error_clear(&error);
+  int exit_status = read_request(cli, &r, &error);
+  if (exit_status != CQ_EXIT_DONE) goto out;
+  const char *names[MOST];
+  size_t count = 0;
+  for (size_t i = 0; i < MOST; i++) {
+    if (!r.names[i]) continue;
+    r.column[i] = count;
+    names[count++] = r.names[i];
+  }
+  cq_status status = cq_data_read(&s.data, cq_cli_arg(cli, 0), names, NULL, count, &error);
+  if (status == CQ_OK) status = read_strata(&s, &r, &error);
+  if (status == CQ_OK) status = read_values(&s, &r, &error);
+  if (status == CQ_OK && r.names[BY]) status = sort_by_group(&s, &error);
+  if (status == CQ_OK) status = say_all(cli, &s, &r, &json, &error);
+  if (status != CQ_OK) {
+    exit_status = cq_cli_fail(cli, &error);
+    goto out;
+  }
+  if (cq_cli_flag(cli, "json")) fwrite(json.at, 1, json.size, stdout);
+  say_missing(cli, &s);
+out:
+  cq_buf_fini(&json);
+  sample_fini(&s);
+  request_fini(&r);
+  return exit_status;
+}
