@@ -78,7 +78,7 @@ cq_status cq_batch_verifier_end(cq_batch_verifier *verifier, cq_batch_header *he
                                 cq_standing *standing, const char **why, cq_error *error);
 
 /* --- the blank forms, by hash --- */
-/* Gives the XForm's bytes, borrowed until the codec is freed; CQ_NOTFOUND where it is unknown. */
+/* Gives the XForm's bytes, borrowed until the next call (they are copied); CQ_NOTFOUND where it is unknown. */
 typedef struct cq_batch_forms {
   cq_status (*find)(void *context, const cq_hash *form_hash, cq_str *xml);
   void *context;
@@ -155,7 +155,8 @@ typedef struct cq_batch_sizes {
 /*
  * Packs, seals to each recipient, signs, and leaves the writer empty for the next batch. `out` is emptied first.
  * `sizes` may be NULL. A batch without entries is allowed (it carries a request, or shows that the device lives).
- * Errors: batch.sender (chain and request both or neither; a key that is not theirs), batch.recipients, batch.large.
+ * Errors: batch.sender (chain and request both or neither; a key that is not theirs), batch.recipients, batch.large,
+ * batch.entry.foreign (a record of another programme or mode).
  */
 cq_status cq_batch_end(cq_batch_writer *writer, const cq_batch_sender *sender, const cq_seal_key *recipients,
                        size_t recipient_count, const cq_random *random, cq_buf *out, cq_hash *hash,

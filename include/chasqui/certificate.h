@@ -29,7 +29,7 @@ typedef struct cq_certificate {
   uint8_t issuer[8]; /* the first bytes of the id of the issuer's key */
 } cq_certificate;
 
-enum { CQ_CERTIFICATE_SIZE = 168, CQ_CHAIN_LINKS = 2 };
+enum { CQ_CERTIFICATE_SIZE = 164, CQ_CHAIN_LINKS = 2 };
 
 /* Bytes as they travel: coordinator first where there is one. */
 typedef struct cq_chain {

@@ -110,7 +110,7 @@ bool cq_signature_right_hash(const cq_signature *signature, const char *purpose,
                              const cq_sign_key *key);
 
 /*
- * --- sealing small things to a public key (at most 1 MiB; CQ_SEAL_OVERHEAD bytes more) ---
+ * --- sealing small things to a public key (1 byte to 1 MiB; CQ_SEAL_OVERHEAD bytes more) ---
  * The purpose is bound: what was sealed for another does not open.
  * Opening fails with keys.sealed.wrong (another key, another purpose, or changed bytes).
  */
@@ -130,11 +130,11 @@ typedef enum {
   CQ_COST_INTERACTIVE, /* 64 MiB: invitation phrases, on small laptops */
   CQ_COST_MODERATE     /* 256 MiB: recovery and programme keys kept offline */
 } cq_cost;
-enum { CQ_WRAP_OVERHEAD = 80 };
+enum { CQ_WRAP_OVERHEAD = 68 };
 cq_status cq_wrap(cq_buf *out, const char *purpose, const void *bytes, size_t size, cq_str phrase, cq_cost cost,
                   const cq_random *random, cq_error *error);
-cq_status cq_unwrap(cq_secret **out, const char *purpose, const void *wrapped, size_t size, cq_str phrase,
-                    cq_error *error);
+/* Appends; a caller who opens a secret ends `out` with cq_buf_fini_secret. */
+cq_status cq_unwrap(cq_buf *out, const char *purpose, const void *wrapped, size_t size, cq_str phrase, cq_error *error);
 
 /*
  * --- key files: one secret key under a passphrase, with its kind and public half readable ---

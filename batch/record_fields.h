@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tags of a record's fields (docs/formats/record.md), which packing turns into columns. */
+#ifndef BATCH_RECORD_FIELDS_H
+#define BATCH_RECORD_FIELDS_H
+
+enum {
+  CQ_FIELD_PROGRAMME = 1,
+  CQ_FIELD_MODE = 2,
+  CQ_FIELD_FORM_ID = 3,
+  CQ_FIELD_FORM_VERSION = 4,
+  CQ_FIELD_FORM_HASH = 5,
+  CQ_FIELD_INSTANCE_ID = 6,
+  CQ_FIELD_PARENT = 7,
+  CQ_FIELD_SUBJECT = 8,
+  CQ_FIELD_ZONE = 9,
+  CQ_FIELD_SEASON = 10,
+  CQ_FIELD_CALENDAR = 11,
+  CQ_FIELD_MONTHS = 12,
+  CQ_FIELD_RESULT = 13,
+  CQ_FIELD_REASON = 14,
+  CQ_FIELD_TECHNICIAN = 15,
+  CQ_FIELD_DEVICE = 16,
+  CQ_FIELD_BEGUN = 17,
+  CQ_FIELD_DURATION = 18,
+  CQ_FIELD_WORKING_DATE = 19,
+  CQ_FIELD_ZONE_MINUTES = 20,
+  CQ_FIELD_SEQUENCE = 21,
+  CQ_FIELD_OFFSET = 22,
+  CQ_FIELD_CONSENT = 23,
+  CQ_FIELD_CONSENT_HOW = 24,
+  CQ_FIELD_CONSENT_LANGUAGE = 25,
+  CQ_FIELD_CONSENT_TEXT = 26,
+  CQ_FIELD_CONSENT_FOLIO = 27,
+  CQ_FIELD_INSTANCE = 64,
+  CQ_FIELD_AUDIT = 65,
+  CQ_FIELD_ATTACHMENT = 66,
+  CQ_RECORD_HEAD = 37 /* bytes before the first field: magic, version, random bytes */
+};
+
+/* 0001-01-01 and 9999-12-31 as days since 1970-01-01. */
+enum { CQ_DAY_LEAST = -719162, CQ_DAY_MOST = 2932896 };
+
+#endif
