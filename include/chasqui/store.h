@@ -273,10 +273,11 @@ typedef struct cq_store_entity {
   cq_str bytes;           /* properties, opaque */
   int64_t written_utc_ms; /* filled in by the store */
 } cq_store_entity;
-/* A version; the same again is fine. Errors: store.entity.fork (same list, id, version and branch, other bytes). */
-cq_status cq_store_entity_put(cq_store *store, const cq_store_entity *entity, cq_error *error);
+/* Versions, all in one transaction; the same again is fine. Errors: store.entity.fork (same list, id, version and
+ * branch, other bytes). */
+cq_status cq_store_entities_put(cq_store *store, const cq_store_entity *entities, size_t count, cq_error *error);
 typedef cq_status cq_store_entity_seen(void *context, const cq_store_entity *entity);
-/* The newest version of each entity of the list (of this device's own branch where it is the newest), by label. */
+/* The newest version of each entity of the list (of several branches the one written last), by label. */
 cq_status cq_store_entities(cq_store *store, cq_str list, cq_store_entity_seen *seen, void *context, cq_error *error);
 /* Every version of one, oldest first. CQ_NOTFOUND "store.entity.missing". */
 cq_status cq_store_entity_versions(cq_store *store, cq_str list, cq_str id, cq_store_entity_seen *seen, void *context,
