@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chasqui-central: the post office and the consultant's desk. */
+#include "central/inbox/inbox.h"
 #include "central/verbs.h"
 
 static const cq_cli_verb verbs[] = {
+    {.name = "post init",
+     .args = "[BUNDLE]",
+     .summary = N_("make a post, or give it its programme"),
+     .text = N_("Without BUNDLE: makes the home, the receipt key and post.request, which the desk certifies with "
+                "`chasqui-central publish --post`. With the bundle that came of it: shows the programme's fingerprint, "
+                "and from then on the post serves that programme and no other."),
+     .options = cq_post_init_options,
+     .max_args = 1,
+     .run = cq_post_init},
+    {.name = "serve",
+     .summary = N_("receive sealed batches, and hand on what is signed"),
+     .text =
+         N_("Keeps what arrives sealed, and answers with signed receipts; it holds nothing that opens a batch. Runs "
+            "until it is ended with Ctrl-C or SIGTERM."),
+     .options = cq_serve_options,
+     .run = cq_serve},
     {.name = "coverage",
      .summary = N_("what is covered, due and lost, by person and season"),
      .text = N_("Shows the state of each person in each season of a campaign, and how much of the campaign is covered "

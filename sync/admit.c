@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/admit.h"
+#include "chasqui/batch.h"
+#include "chasqui/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static cq_status store(courier *c, cq_str bytes, const cq_device_id *device, uint64_t number, const cq_hash *hash,
+                       admitted *out, cq_error *error) {
+  cq_parcel_file_name(out->name, out->kind, device, number, hash);
+  return cq_parcel_write(c->inbox.at, out->name, bytes.at, bytes.size, &out->fresh, NULL, error);
+}
+
+cq_status admit_receipt(courier *c, cq_str bytes, cq_receipt *r, admitted *out, cq_error *error) {
+  const cq_trust *trust;
+  cq_status status = courier_trust(c, &trust, error);
+  if (!status) status = cq_receipt_read(r, bytes.at, bytes.size, trust, error);
+  if (status) return status;
+  cq_hash hash = cq_hash_of(bytes.at, bytes.size);
+  *out = (admitted){.kind = CQ_PARCEL_RECEIPT};
+  return store(c, bytes, &r->device, 0, &hash, out, error);
+}
+
+static cq_status admit_any_receipt(courier *c, cq_str bytes, admitted *out, cq_error *error) {
+  cq_receipt *r = malloc(sizeof *r);
+  cq_status status = r ? admit_receipt(c, bytes, r, out, error) : cq_error_nomem(error);
+  free(r);
+  return status;
+}
+
+static cq_status admit_bundle(courier *c, cq_str bytes, const cq_hash *hash, admitted *out, cq_error *error) {
+  const cq_trust *trust;
+  cq_bundle *next = NULL;
+  bool newer = false;
+  cq_status status = courier_trust(c, &trust, error);
+  if (!status) status = cq_bundle_read(&next, bytes.at, bytes.size, &trust->programme, error);
+  if (!status) status = cq_bundle_succeeds(next, c->bundle, &newer, error);
+  if (!status && newer) {
+    status = store(c, bytes, NULL, cq_bundle_content_of(next)->number, hash, out, error);
+    if (!status) {
+      cq_bundle *old = c->bundle;
+      c->bundle = next;
+      next = old;
+    }
+  }
+  cq_bundle_free(next);
+  return status;
+}
+
+static cq_status admit_chain(courier *c, cq_str bytes, const cq_hash *hash, admitted *out, cq_error *error) {
+  const cq_trust *trust;
+  cq_chain chain;
+  cq_certificate device;
+  cq_status status = courier_trust(c, &trust, error);
+  if (!status) status = cq_chain_read(&chain, bytes.at, bytes.size, error);
+  if (!status) status = cq_chain_check(&device, &chain, CQ_ROLE_DEVICE, trust, error);
+  if (status) return status;
+  cq_device_id id = cq_device_id_of(&device.sign);
+  return store(c, bytes, &id, 0, hash, out, error);
+}
+
+static cq_status admit_order(courier *c, cq_str bytes, admitted *out, cq_error *error) {
+  const cq_trust *trust;
+  cq_arena *arena = cq_arena_new(4 << 20);
+  cq_order order;
+  cq_hash name;
+  cq_status status = arena ? courier_trust(c, &trust, error) : cq_error_nomem(error);
+  if (!status) status = cq_order_read(&order, &name, bytes, arena, trust, error);
+  if (!status) status = store(c, bytes, &order.device, 0, &name, out, error);
+  cq_arena_free(arena);
+  return status;
+}
+
+static cq_status admit_batch(courier *c, cq_str bytes, admitted *out, cq_error *error) {
+  const cq_trust *trust;
+  cq_batch_header header;
+  cq_hash hash;
+  cq_standing standing;
+  const char *why;
+  cq_status status = courier_trust(c, &trust, error);
+  if (!status) status = cq_batch_verify(&header, &hash, &standing, &why, bytes.at, bytes.size, trust, error);
+  if (status) return status;
+  cq_certificate signer;
+  bool by_desk =
+      standing == CQ_STANDING_CERTIFIED && header.chain.count > 0 &&
+      cq_certificate_read(&signer, header.chain.link[header.chain.count - 1], CQ_CERTIFICATE_SIZE, NULL) == CQ_OK &&
+      signer.role == CQ_ROLE_DESK;
+  if (by_desk == c->is_desk) return cq_error_set(error, CQ_REFUSED, "sync.item.kind", NULL);
+  return store(c, bytes, &header.device, header.number, &hash, out, error);
+}
+
+cq_status admit(courier *c, cq_str bytes, const cq_hash *wanted, admitted *out, cq_error *error) {
+  cq_hash hash = cq_hash_of(bytes.at, bytes.size);
+  *out = (admitted){.kind = cq_parcel_kind_of(bytes.at, bytes.size)};
+  if (wanted && !cq_hash_equal(&hash, wanted)) return cq_error_set(error, CQ_DAMAGED, "sync.item.hash", NULL);
+  switch (out->kind) {
+  case CQ_PARCEL_BUNDLE: return admit_bundle(c, bytes, &hash, out, error);
+  case CQ_PARCEL_RECEIPT: return admit_any_receipt(c, bytes, out, error);
+  case CQ_PARCEL_CHAIN: return admit_chain(c, bytes, &hash, out, error);
+  case CQ_PARCEL_ORDER: return admit_order(c, bytes, out, error);
+  case CQ_PARCEL_BATCH: return admit_batch(c, bytes, out, error);
+  case CQ_PARCEL_KEY:
+  case CQ_PARCEL_NONE: break;
+  }
+  return cq_error_set(error, CQ_REFUSED, "sync.item.kind", NULL);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chasqui-sync: the courier. */
+#include "sync/verbs.h"
+
+static const cq_cli_verb verbs[] = {
+    {.name = "push",
+     .summary = N_("bring what waits in the outbox to the post, and what is new home"),
+     .text =
+         N_("Asks the post which of the sealed batches it lacks, brings those, and stores its signed receipts in the "
+            "inbox. What was brought once is not sent again. Nothing is deleted. Interrupting it does no harm: the "
+            "next push goes on."),
+     .options = sync_push_options,
+     .run = sync_push},
+    {.name = "fetch",
+     .summary = N_("bring the batches that arrived at the post to the desk"),
+     .text = N_("For the desk's home alone: its pass (desk.pass) is shown to the post, and what is new there is "
+                "verified and put into the inbox."),
+     .options = sync_fetch_options,
+     .run = sync_fetch},
+    {.name = "status",
+     .summary = N_("what waits, what was brought, and why not"),
+     .options = sync_status_options,
+     .run = sync_status},
+    {.name = "remote add",
+     .args = "URL",
+     .summary = N_("carry to the post at this address"),
+     .options = sync_remote_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = sync_remote_add},
+    {.name = "inspect",
+     .args = "FILE",
+     .summary = N_("show what may be seen of a file without a key"),
+     .options = sync_inspect_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = sync_inspect},
+    {0}};
+
+static const cq_cli_program program = {
+    .name = "chasqui-sync",
+    .summary = N_("the courier: carries sealed batches to the post, and what is new home"),
+    .text = N_("Needs no passphrase and no key: everything it carries is signed and sealed."),
+    .verbs = verbs};
+
+int main(int argc, char **argv) {
+  return cq_cli_main(&program, argc, argv);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The courier's program against a post in this process: the whole road over loopback, with exit statuses and files. */
+#include "central/inbox/server.h"
+#include "tests/sync/run.h"
+#include "tests/sync/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct road {
+  world w;
+  post *p;
+  server *s;
+  char url[64];
+} road;
+
+static void road_open(road *r, const char *name, uint64_t seed) {
+  cq_error error;
+  cq_error_clear(&error);
+  world_open(&r->w, name, CQ_MODE_REAL, seed);
+  assert_int_equal(post_open(&r->p, &r->w.post, &error), CQ_OK);
+  server_settings settings = {.post = r->p, .listen = "127.0.0.1:0"};
+  assert_int_equal(server_start(&r->s, &settings, &error), CQ_OK);
+  snprintf(r->url, sizeof r->url, "http://127.0.0.1:%u", (unsigned)server_port(r->s));
+}
+
+static void road_close(road *r) {
+  server_stop(r->s);
+  post_close(r->p);
+  world_close(&r->w);
+}
+
+static int sync_at(const char *home, cq_buf *out, const char *verb, const char *arg) {
+  return run_program("chasqui-sync", out, (const char *[]){verb, arg ? arg : "--json", "--home", home, NULL});
+}
+
+static int remote_add(const char *home, const char *url) {
+  cq_buf out = {0};
+  int status = run_program("chasqui-sync", &out, (const char *[]){"remote", "add", url, "--home", home, NULL});
+  cq_buf_fini(&out);
+  return status;
+}
+
+static void expect(const cq_buf *out, const char *text) {
+  if (out->at && strstr(out->at, text)) return;
+  fail_msg("expected %s in: %s", text, out->at ? out->at : "");
+}
+
+static size_t inbox_count(const char *home, const char *ending) {
+  char folder[300];
+  snprintf(folder, sizeof folder, "%s/inbox", home);
+  return world_count(folder, ending);
+}
+
+static void push_brings_once(void **state) {
+  (void)state;
+  road r;
+  cq_buf out = {0};
+  road_open(&r, "push", 21);
+  const char *home = r.w.laptop[0].home;
+  world_batch(&r.w, 0, 300, NULL);
+  world_batch(&r.w, 0, 40000, NULL);
+  world_batch(&r.w, 0, 400000, NULL);
+  assert_int_equal(remote_add(home, r.url), 0);
+  assert_int_equal(sync_at(home, &out, "push", NULL), 0);
+  expect(&out, "\"sent\":3,\"already\":0,\"held\":0,\"refused\":0,\"failed\":0");
+  assert_true(inbox_count(home, ".chr") >= 1);
+  assert_int_equal(sync_at(home, &out, "push", NULL), 0);
+  expect(&out, "\"sent\":0,");
+  expect(&out, "\"settled\":3");
+  const char *bytes = strstr(out.at, "\"bytes\":");
+  assert_non_null(bytes);
+  assert_true(atoi(bytes + 8) > 300 && atoi(bytes + 8) <= 1024); /* the design's limit for a push with nothing new */
+  /* A courier that has forgotten everything sends nothing twice either. */
+  char forgotten[300];
+  snprintf(forgotten, sizeof forgotten, "%s/sync/status.json", home);
+  assert_int_equal(remove(forgotten), 0);
+  assert_int_equal(sync_at(home, &out, "push", NULL), 0);
+  expect(&out, "\"sent\":0,\"already\":3");
+  cq_buf_fini(&out);
+  road_close(&r);
+}
+
+static void desk_fetches_and_answers(void **state) {
+  (void)state;
+  road r;
+  cq_buf out = {0};
+  road_open(&r, "fetch", 22);
+  const char *home = r.w.laptop[0].home, *desk = r.w.desk_home;
+  cq_hash hash = world_batch(&r.w, 0, 300, NULL);
+  world_batch(&r.w, 2, 300, NULL); /* not approved: the desk sees it too */
+  remote_add(home, r.url);
+  remote_add(r.w.laptop[2].home, r.url);
+  assert_int_equal(sync_at(home, &out, "push", NULL), 0);
+  assert_int_equal(sync_at(r.w.laptop[2].home, &out, "push", NULL), 0);
+  expect(&out, "\"sent\":0,\"already\":0,\"held\":1");
+  assert_int_equal(sync_at(desk, &out, "fetch", NULL), 1); /* no pass */
+  world_pass(&r.w);
+  remote_add(desk, r.url);
+  assert_int_equal(sync_at(desk, &out, "fetch", NULL), 0);
+  expect(&out, "\"fetched\":2,\"already\":0,\"damaged\":0");
+  assert_int_equal(inbox_count(desk, ".chq"), 2);
+  assert_int_equal(sync_at(desk, &out, "fetch", NULL), 0);
+  expect(&out, "\"fetched\":0");
+  world_opened(&r.w, 0, 1, &hash, NULL);
+  r.w.laptop[2].is_certified = true;
+  world_publish(&r.w);
+  assert_int_equal(sync_at(desk, &out, "push", NULL), 0);
+  expect(&out, "\"sent\":2");
+  size_t before = inbox_count(home, ".chr");
+  assert_int_equal(sync_at(home, &out, "push", NULL), 0);
+  expect(&out, "\"news\":1"); /* "opened"; the bundle is in the outbox already */
+  assert_int_equal(inbox_count(home, ".chr"), before + 1);
+  assert_int_equal(sync_at(r.w.laptop[2].home, &out, "push", NULL), 0);
+  expect(&out, "\"already\":1,\"held\":0"); /* released meanwhile */
+  cq_buf_fini(&out);
+  road_close(&r);
+}
+
+static void faults_are_told(void **state) {
+  (void)state;
+  road r;
+  cq_buf out = {0};
+  road_open(&r, "told", 23);
+  const char *home = r.w.laptop[0].home;
+  assert_int_equal(sync_at(home, &out, "push", NULL), 1); /* no post is known */
+  expect(&out, "sync.remote.none");
+  remote_add(home, "http://127.0.0.1:9");
+  assert_int_equal(sync_at(home, &out, "push", NULL), 3);
+  expect(&out, "sync.net.connect");
+  assert_int_equal(
+      run_program("chasqui-sync", &out, (const char *[]){"remote", "add", "ftp://x", "--home", home, NULL}), 1);
+  assert_int_equal(sync_at(home, &out, "status", NULL), 0);
+  expect(&out, "\"waiting\":0");
+  cq_buf_fini(&out);
+  road_close(&r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(push_brings_once),
+      cmocka_unit_test(desk_fetches_and_answers),
+      cmocka_unit_test(faults_are_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

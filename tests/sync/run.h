@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running the programs as people do. */
+#ifndef TESTS_SYNC_RUN_H
+#define TESTS_SYNC_RUN_H
+
+#include "chasqui/str.h"
+
+#include <sys/types.h>
+
+/* The program of $CHASQUI_BIN with these arguments (NULL at the end); `out` gets its standard output. Answers its exit
+ * status, or -1. Its standard error is shown only where CHASQUI_TEST_LOUD is set. */
+int run_program(const char *name, cq_buf *out, const char *const *args);
+
+/* The same without waiting; 0: it could not be started. */
+pid_t start_program(const char *name, const char *const *args);
+int wait_program(pid_t pid); /* exit status, or 128 + signal */
+
+#endif
