@@ -52,6 +52,11 @@ void cq_tree_freeze(cq_tree *tree) {
   tree->frozen = true;
 }
 
+bool cq_tree_is_frozen(const cq_node *node) {
+  const cq_tree *tree = cq_tree_of(node);
+  return tree && tree->frozen;
+}
+
 /* --- memory --- */
 
 cq_node *cq_store_node(cq_tree *tree, cq_node_kind kind, cq_atom local, cq_atom prefix, cq_atom space) {

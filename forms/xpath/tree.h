@@ -115,6 +115,7 @@ bool cq_tree_attach(cq_tree *tree, cq_node *parent, cq_node *before, cq_node *no
 void cq_tree_remove(cq_tree *tree, cq_node *node); /* with all below it; their memory is used again: pointers die */
 /* Promises that the tree will not change: predicates on it are answered from indexes. */
 void cq_tree_freeze(cq_tree *tree);
+bool cq_tree_is_frozen(const cq_node *node); /* the tree that holds it */
 
 /* --- reading --- */
 

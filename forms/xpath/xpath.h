@@ -148,8 +148,8 @@ typedef struct cq_xpath_value {
 typedef struct cq_xpath_host {
   /* The `instance` element (or document) whose child is the instance's root; NULL: no such instance. */
   cq_node *(*instance)(void *context, cq_str id);
-  /* jr:itext(id): the text in the current language, plain form. */
-  bool (*itext)(void *context, cq_str id, cq_arena *scratch, cq_str *out);
+  /* jr:itext(id): the text in the current language, plain form, as a string or as the node that holds it. */
+  bool (*itext)(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out);
   /* jr:choice-name(value, path): the label of that choice of the question at `path` (as written in the literal). */
   bool (*choice_name)(void *context, cq_str value, cq_str path, cq_node *at, cq_arena *scratch, cq_str *out);
   /* position(node) of a repeat instance, from 1; 0: not known, then siblings of the same name are counted. */
@@ -173,6 +173,9 @@ typedef struct cq_xpath_context {
   size_t steps; /* work allowed; 0: CQ_XPATH_MAX_STEPS */
   /* As JavaRosa: several nodes where one value is wanted are the error xpath.nodes.many; else the first one counts. */
   bool one_node;
+  /* As JavaRosa: an absolute path stays within the repeat instances that hold `node`, as far as its steps go the same
+   * way; the last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x. */
+  bool own_repeats;
 } cq_xpath_context;
 
 /*

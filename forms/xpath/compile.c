@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parser: one function per level of the grammar, operands of one level in a row so that long chains stay flat. */
+#include "forms/xpath/ast.h"
+#include "forms/xpath/functions.h"
+#include "forms/xpath/lex.h"
+#include "forms/xpath/xpath.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct parser {
+  cq_lexer lexer;
+  cq_token token; /* the one to be read next */
+  const cq_xpath_settings *settings;
+  cq_arena *arena;
+  cq_str text;
+  size_t depth;
+  cq_error *error;
+} parser;
+
+static cq_status parse_expr(parser *p, cq_expr **out);
+static cq_status parse_path(parser *p, cq_expr **out);
+
+cq_status cq_xpath_fault(cq_error *error, cq_status status, const char *code, cq_str text, uint32_t column,
+                         cq_str what) {
+  char shown[CQ_ERROR_ARG_SIZE], meant[CQ_ERROR_ARG_SIZE];
+  size_t size = text.size < sizeof shown ? text.size : sizeof shown - 1;
+  if (size) memcpy(shown, text.at, size);
+  shown[size] = '\0';
+  size = what.size < sizeof meant ? what.size : sizeof meant - 1;
+  if (size) memcpy(meant, what.at, size);
+  meant[size] = '\0';
+  cq_error_set(error, status, code, shown, meant, NULL);
+  cq_error_at_line(error, 1, column);
+  return status;
+}
+
+static cq_status fault(parser *p, const char *code, uint32_t column, cq_str what) {
+  return cq_xpath_fault(p->error, CQ_INVALID, code, p->text, column, what);
+}
+
+static cq_status unexpected(parser *p) {
+  return fault(p, "xpath.syntax", p->token.column, p->token.text);
+}
+
+static cq_status advance(parser *p) {
+  return cq_lexer_next(&p->lexer, &p->token, p->error);
+}
+
+static cq_status expect(parser *p, cq_token_kind kind) {
+  return p->token.kind == kind ? advance(p) : unexpected(p);
+}
+
+static cq_status make(parser *p, cq_op op, uint32_t column, cq_expr **out) {
+  *out = cq_arena_alloc(p->arena, sizeof **out);
+  if (!*out) return cq_error_nomem(p->error);
+  (*out)->op = (uint8_t)op;
+  (*out)->column = column;
+  return CQ_OK;
+}
+
+static cq_status deeper(parser *p) {
+  if (++p->depth > CQ_XPATH_MAX_DEPTH)
+    return cq_xpath_fault(p->error, CQ_LIMIT, "xpath.deep", p->text, p->token.column, (cq_str){0});
+  return CQ_OK;
+}
+
+/* --- lists that grow while they are read, then stay in the arena --- */
+
+typedef struct operand {
+  struct operand *next;
+  cq_expr *expr;
+  cq_between op; /* before it */
+} operand;
+
+typedef struct operands {
+  operand *first, **end;
+  size_t count;
+} operands;
+
+static cq_status add_operand(parser *p, operands *list, cq_between op, cq_expr *expr) {
+  operand *item = cq_arena_alloc(p->arena, sizeof *item);
+  if (!item) return cq_error_nomem(p->error);
+  if (!list->end) list->end = &list->first;
+  item->expr = expr;
+  item->op = op;
+  *list->end = item;
+  list->end = &item->next;
+  list->count++;
+  return CQ_OK;
+}
+
+static cq_status take_operands(parser *p, const operands *list, cq_expr *expr) {
+  if (!list->count) return CQ_OK;
+  expr->args = cq_arena_array(p->arena, list->count, sizeof *expr->args);
+  uint8_t *ops = cq_arena_alloc(p->arena, list->count);
+  if (!expr->args || !ops) return cq_error_nomem(p->error);
+  for (operand *item = list->first; item; item = item->next) {
+    if (expr->count) ops[expr->count - 1] = (uint8_t)item->op;
+    expr->args[expr->count++] = item->expr;
+  }
+  expr->ops = ops;
+  return CQ_OK;
+}
+
+/* --- operators --- */
+
+typedef struct level_operator {
+  cq_token_kind token;
+  cq_op op;
+  cq_between between;
+} level_operator;
+
+enum { LEVEL_OR, LEVEL_AND, LEVEL_EQUALITY, LEVEL_RELATION, LEVEL_ADDITIVE, LEVEL_MULTIPLICATIVE, LEVEL_UNARY };
+
+static bool find_operator(int level, cq_token_kind token, cq_op *op, cq_between *between) {
+  static const struct {
+    int level;
+    level_operator operator;
+  } table[] = {
+      {LEVEL_OR, {CQ_TOKEN_OR, CQ_OP_OR, CQ_BETWEEN_NONE}},
+      {LEVEL_AND, {CQ_TOKEN_AND, CQ_OP_AND, CQ_BETWEEN_NONE}},
+      {LEVEL_EQUALITY, {CQ_TOKEN_EQ, CQ_OP_EQUALITY, CQ_BETWEEN_EQ}},
+      {LEVEL_EQUALITY, {CQ_TOKEN_NE, CQ_OP_EQUALITY, CQ_BETWEEN_NE}},
+      {LEVEL_RELATION, {CQ_TOKEN_LT, CQ_OP_RELATION, CQ_BETWEEN_LT}},
+      {LEVEL_RELATION, {CQ_TOKEN_LE, CQ_OP_RELATION, CQ_BETWEEN_LE}},
+      {LEVEL_RELATION, {CQ_TOKEN_GT, CQ_OP_RELATION, CQ_BETWEEN_GT}},
+      {LEVEL_RELATION, {CQ_TOKEN_GE, CQ_OP_RELATION, CQ_BETWEEN_GE}},
+      {LEVEL_ADDITIVE, {CQ_TOKEN_PLUS, CQ_OP_ADDITIVE, CQ_BETWEEN_ADD}},
+      {LEVEL_ADDITIVE, {CQ_TOKEN_MINUS, CQ_OP_ADDITIVE, CQ_BETWEEN_SUBTRACT}},
+      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_TIMES, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MULTIPLY}},
+      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_DIV, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_DIVIDE}},
+      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_MOD, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MODULO}},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    if (table[i].level == level && table[i].operator.token == token) {
+      *op = table[i].operator.op;
+      *between = table[i].operator.between;
+      return true;
+    }
+  return false;
+}
+
+static cq_status parse_union(parser *p, cq_expr **out) {
+  uint32_t column = p->token.column;
+  cq_status status = parse_path(p, out);
+  if (status != CQ_OK || p->token.kind != CQ_TOKEN_PIPE) return status;
+  operands list = {0};
+  status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
+  while (status == CQ_OK && p->token.kind == CQ_TOKEN_PIPE) {
+    cq_expr *next = NULL;
+    status = advance(p);
+    if (status == CQ_OK) status = parse_path(p, &next);
+    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, next);
+  }
+  if (status == CQ_OK) status = make(p, CQ_OP_UNION, column, out);
+  return status == CQ_OK ? take_operands(p, &list, *out) : status;
+}
+
+static cq_status parse_unary(parser *p, cq_expr **out) {
+  uint32_t column = p->token.column;
+  size_t signs = 0;
+  cq_status status = CQ_OK;
+  for (; status == CQ_OK && p->token.kind == CQ_TOKEN_MINUS; signs++) status = advance(p);
+  cq_expr *inner = NULL;
+  if (status == CQ_OK) status = parse_union(p, &inner);
+  if (signs > 2) signs = signs % 2 ? 1 : 2; /* two make a number of it, more do not change it */
+  for (; status == CQ_OK && signs; signs--) {
+    cq_expr *negated = NULL;
+    status = make(p, CQ_OP_NEGATE, column, &negated);
+    if (status != CQ_OK) return status;
+    operands list = {0};
+    status = add_operand(p, &list, CQ_BETWEEN_NONE, inner);
+    if (status == CQ_OK) status = take_operands(p, &list, negated);
+    inner = negated;
+  }
+  *out = inner;
+  return status;
+}
+
+static cq_status parse_level(parser *p, int level, cq_expr **out) {
+  if (level == LEVEL_UNARY) return parse_unary(p, out);
+  uint32_t column = p->token.column;
+  cq_op op = CQ_OP_OR;
+  cq_between between = CQ_BETWEEN_NONE;
+  cq_status status = parse_level(p, level + 1, out);
+  if (status != CQ_OK || !find_operator(level, p->token.kind, &op, &between)) return status;
+  operands list = {0};
+  status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
+  while (status == CQ_OK && find_operator(level, p->token.kind, &op, &between)) {
+    cq_expr *next = NULL;
+    status = advance(p);
+    if (status == CQ_OK) status = parse_level(p, level + 1, &next);
+    if (status == CQ_OK) status = add_operand(p, &list, between, next);
+  }
+  if (status == CQ_OK) status = make(p, op, column, out);
+  return status == CQ_OK ? take_operands(p, &list, *out) : status;
+}
+
+static cq_status parse_expr(parser *p, cq_expr **out) {
+  cq_status status = deeper(p);
+  if (status == CQ_OK) status = parse_level(p, LEVEL_OR, out);
+  p->depth--;
+  return status;
+}
+
+/* --- predicates --- */
+
+static bool is_column(const cq_expr *expr) {
+  if (expr->op != CQ_OP_PATH || expr->start != CQ_XPATH_FROM_CONTEXT || expr->step_count != 1) return false;
+  const cq_step *step = expr->steps;
+  return step->axis == CQ_AXIS_CHILD && step->test == CQ_TEST_NAME && !step->prefix && !step->predicate_count;
+}
+
+/* column = key, where the key does not depend on the row. */
+static bool note_key(cq_predicate *predicate, const cq_expr *expr) {
+  if (expr->op != CQ_OP_EQUALITY || expr->count != 2 || expr->ops[0] != CQ_BETWEEN_EQ) return false;
+  for (size_t side = 0; side < 2; side++) {
+    const cq_expr *column = expr->args[side], *key = expr->args[1 - side];
+    if (!is_column(column) || cq_depends_on_focus(key)) continue;
+    predicate->column = column->steps[0].local;
+    predicate->key = key;
+    return true;
+  }
+  return false;
+}
+
+static void plan_predicate(cq_predicate *predicate) {
+  const cq_expr *expr = predicate->expr;
+  if (expr->op == CQ_OP_NUMBER && expr->number >= 1 && expr->number <= UINT32_MAX &&
+      expr->number == (double)(uint32_t)expr->number)
+    predicate->whole = (uint32_t)expr->number;
+  bool may_be_number = expr->op != CQ_OP_OR && expr->op != CQ_OP_AND && expr->op != CQ_OP_EQUALITY &&
+                       expr->op != CQ_OP_RELATION && expr->op != CQ_OP_PATH && expr->op != CQ_OP_UNION &&
+                       expr->op != CQ_OP_STRING;
+  predicate->positional = may_be_number || cq_depends_on_place(expr);
+  if (predicate->positional) return;
+  predicate->only_key = note_key(predicate, expr);
+  if (expr->op == CQ_OP_AND)
+    for (size_t i = 0; i < expr->count && !predicate->key; i++) note_key(predicate, expr->args[i]);
+}
+
+static cq_status parse_predicates(parser *p, cq_predicate **out, size_t *count) {
+  operands list = {0};
+  cq_status status = CQ_OK;
+  while (status == CQ_OK && p->token.kind == CQ_TOKEN_OPEN_FILTER) {
+    cq_expr *expr = NULL;
+    status = advance(p);
+    if (status == CQ_OK) status = parse_expr(p, &expr);
+    if (status == CQ_OK) status = expect(p, CQ_TOKEN_CLOSE_FILTER);
+    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, expr);
+  }
+  if (status != CQ_OK || !list.count) return status;
+  *out = cq_arena_array(p->arena, list.count, sizeof **out);
+  if (!*out) return cq_error_nomem(p->error);
+  for (operand *item = list.first; item; item = item->next) {
+    cq_predicate *predicate = &(*out)[(*count)++];
+    predicate->expr = item->expr;
+    plan_predicate(predicate);
+  }
+  return CQ_OK;
+}
+
+/* --- steps --- */
+
+static cq_status resolve_prefix(parser *p, cq_str prefix, uint32_t column, cq_atom *atom, cq_atom *space) {
+  static const struct {
+    const char *prefix, *uri;
+  } known[] = {
+      {"jr", "http://openrosa.org/javarosa"},          {"orx", "http://openrosa.org/xforms"},
+      {"odk", "http://www.opendatakit.org/xforms"},    {"entities", "http://www.opendatakit.org/xforms/entities"},
+      {"xml", "http://www.w3.org/XML/1998/namespace"}, {"h", "http://www.w3.org/1999/xhtml"}};
+  cq_str uri = {0};
+  for (size_t i = 0; i < p->settings->space_count && !uri.at; i++)
+    if (cq_str_equal(p->settings->spaces[i].prefix, prefix)) uri = p->settings->spaces[i].uri;
+  for (size_t i = 0; i < sizeof known / sizeof *known && !uri.at; i++)
+    if (cq_str_is(prefix, known[i].prefix)) uri = cq_str_from(known[i].uri);
+  if (!uri.at) return fault(p, "xpath.prefix.unknown", column, prefix);
+  *atom = cq_names_intern(p->settings->names, prefix);
+  *space = cq_names_intern(p->settings->names, uri);
+  return *atom == CQ_ATOM_FAILED || *space == CQ_ATOM_FAILED ? cq_error_nomem(p->error) : CQ_OK;
+}
+
+static cq_status set_name(parser *p, cq_step *step) {
+  cq_str name = p->token.text;
+  const char *colon = memchr(name.at, ':', name.size);
+  cq_status status = CQ_OK;
+  if (colon) {
+    size_t prefix = (size_t)(colon - name.at);
+    status = resolve_prefix(p, (cq_str){name.at, prefix}, p->token.column, &step->prefix, &step->space);
+    name = (cq_str){colon + 1, name.size - prefix - 1};
+  }
+  if (status != CQ_OK) return status;
+  step->test = CQ_TEST_NAME;
+  step->local = cq_names_intern(p->settings->names, name);
+  return step->local == CQ_ATOM_FAILED ? cq_error_nomem(p->error) : advance(p);
+}
+
+static bool find_node_type(cq_str name, uint8_t *test) {
+  static const char *const names[] = {"node", "text", "comment", "processing-instruction"};
+  for (uint8_t i = 0; i < 4; i++)
+    if (cq_str_is(name, names[i])) {
+      *test = (uint8_t)(CQ_TEST_NODE + i);
+      return true;
+    }
+  return false;
+}
+
+static cq_status parse_node_test(parser *p, cq_step *step) {
+  cq_status status = CQ_OK;
+  switch (p->token.kind) {
+  case CQ_TOKEN_NAME: return set_name(p, step);
+  case CQ_TOKEN_ANY: step->test = CQ_TEST_ANY; return advance(p);
+  case CQ_TOKEN_ANY_OF:
+    step->test = CQ_TEST_ANY_OF;
+    status = resolve_prefix(p, p->token.text, p->token.column, &step->prefix, &step->space);
+    return status == CQ_OK ? advance(p) : status;
+  case CQ_TOKEN_FUNCTION:
+    if (!find_node_type(p->token.text, &step->test)) return unexpected(p);
+    status = advance(p);
+    if (status == CQ_OK) status = expect(p, CQ_TOKEN_OPEN);
+    if (status == CQ_OK && step->test == CQ_TEST_INSTRUCTION && p->token.kind == CQ_TOKEN_STRING) {
+      step->local = cq_names_intern(p->settings->names, p->token.text);
+      if (step->local == CQ_ATOM_FAILED) return cq_error_nomem(p->error);
+      status = advance(p);
+    }
+    return status == CQ_OK ? expect(p, CQ_TOKEN_CLOSE) : status;
+  default: return unexpected(p);
+  }
+}
+
+static cq_status set_axis(parser *p, cq_step *step) {
+  static const struct {
+    const char *name;
+    uint8_t axis;
+  } axes[] = {{"child", CQ_AXIS_CHILD},
+              {"self", CQ_AXIS_SELF},
+              {"parent", CQ_AXIS_PARENT},
+              {"attribute", CQ_AXIS_ATTRIBUTE},
+              {"descendant", CQ_AXIS_DESCENDANT},
+              {"descendant-or-self", CQ_AXIS_DESCENDANT_OR_SELF},
+              {"ancestor", CQ_AXIS_ANCESTOR},
+              {"ancestor-or-self", CQ_AXIS_ANCESTOR_OR_SELF},
+              {"following-sibling", CQ_AXIS_FOLLOWING_SIBLING},
+              {"preceding-sibling", CQ_AXIS_PRECEDING_SIBLING},
+              {"following", CQ_AXIS_FOLLOWING},
+              {"preceding", CQ_AXIS_PRECEDING},
+              {"namespace", CQ_AXIS_NAMESPACE}};
+  for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
+    if (cq_str_is(p->token.text, axes[i].name)) {
+      step->axis = axes[i].axis;
+      return advance(p);
+    }
+  return fault(p, "xpath.axis.unknown", p->token.column, p->token.text);
+}
+
+static cq_status parse_step(parser *p, cq_step *step) {
+  cq_status status = CQ_OK;
+  step->axis = CQ_AXIS_CHILD;
+  if (p->token.kind == CQ_TOKEN_DOT || p->token.kind == CQ_TOKEN_DOTS) {
+    step->axis = p->token.kind == CQ_TOKEN_DOT ? CQ_AXIS_SELF : CQ_AXIS_PARENT;
+    step->test = CQ_TEST_NODE;
+    status = advance(p);
+    /* ..[1] is not in the grammar of XPath 1.0, yet engines take it */
+    return status == CQ_OK ? parse_predicates(p, &step->predicates, &step->predicate_count) : status;
+  }
+  if (p->token.kind == CQ_TOKEN_AT) {
+    step->axis = CQ_AXIS_ATTRIBUTE;
+    status = advance(p);
+  } else if (p->token.kind == CQ_TOKEN_AXIS) {
+    status = set_axis(p, step);
+  }
+  if (status == CQ_OK) status = parse_node_test(p, step);
+  return status == CQ_OK ? parse_predicates(p, &step->predicates, &step->predicate_count) : status;
+}
+
+static bool starts_step(const parser *p) {
+  uint8_t test = 0;
+  switch (p->token.kind) {
+  case CQ_TOKEN_NAME:
+  case CQ_TOKEN_ANY:
+  case CQ_TOKEN_ANY_OF:
+  case CQ_TOKEN_AXIS:
+  case CQ_TOKEN_AT:
+  case CQ_TOKEN_DOT:
+  case CQ_TOKEN_DOTS: return true;
+  case CQ_TOKEN_FUNCTION: return find_node_type(p->token.text, &test);
+  default: return false;
+  }
+}
+
+typedef struct step_list {
+  cq_step *at;
+  size_t count, capacity;
+} step_list;
+
+static cq_status add_step(parser *p, step_list *list, const cq_step *step) {
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? list->capacity * 2 : 4;
+    cq_step *more = cq_arena_array(p->arena, capacity, sizeof *more);
+    if (!more) return cq_error_nomem(p->error);
+    if (list->count) memcpy(more, list->at, list->count * sizeof *more);
+    list->at = more;
+    list->capacity = capacity;
+  }
+  list->at[list->count++] = *step;
+  return CQ_OK;
+}
+
+/* descendant-or-self::node()/child::a is descendant::a where no predicate counts places, and `.` adds nothing. */
+static cq_status add_simplified(parser *p, step_list *list, const cq_step *step) {
+  if (step->axis == CQ_AXIS_SELF && step->test == CQ_TEST_NODE && !step->predicate_count) return CQ_OK;
+  cq_step *last = list->count ? &list->at[list->count - 1] : NULL;
+  bool positional = false;
+  for (size_t i = 0; i < step->predicate_count; i++) positional |= step->predicates[i].positional;
+  if (last && last->axis == CQ_AXIS_DESCENDANT_OR_SELF && last->test == CQ_TEST_NODE && !last->predicate_count &&
+      step->axis == CQ_AXIS_CHILD && !positional) {
+    *last = *step;
+    last->axis = CQ_AXIS_DESCENDANT;
+    return CQ_OK;
+  }
+  return add_step(p, list, step);
+}
+
+/* Steps separated by / and //; `first` is a separator already read, or CQ_TOKEN_SLASH. */
+static cq_status parse_steps(parser *p, cq_token_kind first, step_list *list) {
+  cq_status status = CQ_OK;
+  for (cq_token_kind separator = first;;) {
+    if (separator == CQ_TOKEN_SLASHES) {
+      cq_step any = {.axis = CQ_AXIS_DESCENDANT_OR_SELF, .test = CQ_TEST_NODE};
+      status = add_step(p, list, &any);
+      if (status != CQ_OK) return status;
+    }
+    cq_step step = {0};
+    status = parse_step(p, &step);
+    if (status == CQ_OK) status = add_simplified(p, list, &step);
+    if (status != CQ_OK || (p->token.kind != CQ_TOKEN_SLASH && p->token.kind != CQ_TOKEN_SLASHES)) return status;
+    separator = p->token.kind;
+    status = advance(p);
+    if (status != CQ_OK) return status;
+  }
+}
+
+/* --- primary expressions --- */
+
+static cq_status parse_arguments(parser *p, cq_expr *call) {
+  operands list = {0};
+  cq_status status = expect(p, CQ_TOKEN_OPEN);
+  if (status == CQ_OK && p->token.kind == CQ_TOKEN_CLOSE) return advance(p);
+  while (status == CQ_OK) {
+    cq_expr *argument = NULL;
+    status = parse_expr(p, &argument);
+    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, argument);
+    if (status != CQ_OK) return status;
+    if (p->token.kind == CQ_TOKEN_CLOSE) break;
+    status = expect(p, CQ_TOKEN_COMMA);
+  }
+  if (status == CQ_OK) status = advance(p);
+  return status == CQ_OK ? take_operands(p, &list, call) : status;
+}
+
+static cq_status parse_call(parser *p, cq_expr **out) {
+  cq_str name = p->token.text;
+  uint32_t column = p->token.column;
+  const cq_function *function = cq_function_find(name);
+  cq_status status = make(p, function ? CQ_OP_CALL : CQ_OP_CALL_HOST, column, out);
+  if (status == CQ_OK) status = advance(p);
+  if (status == CQ_OK) status = parse_arguments(p, *out);
+  if (status != CQ_OK) return status;
+  (*out)->string = cq_arena_copy(p->arena, name);
+  (*out)->function = function;
+  (*out)->literal_id = (*out)->count && (*out)->args[0]->op == CQ_OP_STRING;
+  if (!(*out)->string.at) return cq_error_nomem(p->error);
+  if (function &&
+      ((*out)->count < function->least || (function->most != CQ_ANY_COUNT && (*out)->count > function->most)))
+    return fault(p, "xpath.function.arguments", column, name);
+  const char *wrong = NULL;
+  if (function && function->prepare && !function->prepare(p->arena, *out, &wrong))
+    return wrong ? fault(p, wrong, column, name) : cq_error_nomem(p->error);
+  return CQ_OK;
+}
+
+static cq_status parse_number(parser *p, cq_expr **out) {
+  char
+      text[400]; /* digits beyond that do not change a double's nearest neighbour by much, nor does anyone write them */
+  cq_status status = make(p, CQ_OP_NUMBER, p->token.column, out);
+  if (status != CQ_OK) return status;
+  if (p->token.text.size >= sizeof text) return unexpected(p);
+  memcpy(text, p->token.text.at, p->token.text.size);
+  text[p->token.text.size] = '\0';
+  (*out)->number = strtod(text, NULL);
+  return advance(p);
+}
+
+static cq_status parse_primary(parser *p, cq_expr **out) {
+  cq_status status = CQ_OK;
+  switch (p->token.kind) {
+  case CQ_TOKEN_NUMBER: return parse_number(p, out);
+  case CQ_TOKEN_STRING:
+    status = make(p, CQ_OP_STRING, p->token.column, out);
+    if (status != CQ_OK) return status;
+    (*out)->string = cq_arena_copy(p->arena, p->token.text);
+    return (*out)->string.at ? advance(p) : cq_error_nomem(p->error);
+  case CQ_TOKEN_FUNCTION: return parse_call(p, out);
+  case CQ_TOKEN_OPEN:
+    status = advance(p);
+    if (status == CQ_OK) status = parse_expr(p, out);
+    return status == CQ_OK ? expect(p, CQ_TOKEN_CLOSE) : status;
+  case CQ_TOKEN_VARIABLE: return fault(p, "xpath.variable", p->token.column, p->token.text);
+  default: return unexpected(p);
+  }
+}
+
+static cq_status parse_filter(parser *p, cq_expr **out) {
+  cq_status status = parse_primary(p, out);
+  if (status != CQ_OK || p->token.kind != CQ_TOKEN_OPEN_FILTER) return status;
+  cq_expr *filter = NULL;
+  operands list = {0};
+  status = make(p, CQ_OP_FILTER, (*out)->column, &filter);
+  if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
+  if (status == CQ_OK) status = take_operands(p, &list, filter);
+  if (status == CQ_OK) status = parse_predicates(p, &filter->predicates, &filter->predicate_count);
+  *out = filter;
+  return status;
+}
+
+static cq_status finish_path(parser *p, cq_expr *path, const step_list *list, size_t from) {
+  path->steps = list->at;
+  path->step_count = list->count;
+  size_t to = (size_t)(p->token.text.at - p->text.at);
+  if (p->token.kind == CQ_TOKEN_END) to = p->text.size;
+  path->string = cq_str_trim((cq_str){p->text.at + from, to > from ? to - from : 0});
+  return CQ_OK;
+}
+
+static cq_status parse_path(parser *p, cq_expr **out) {
+  uint32_t column = p->token.column;
+  size_t from = (size_t)(p->token.text.at - p->text.at);
+  cq_expr *base = NULL, *path = NULL;
+  cq_token_kind separator = CQ_TOKEN_SLASH;
+  step_list list = {0};
+  cq_status status = CQ_OK;
+  uint8_t start = CQ_XPATH_FROM_CONTEXT;
+  if (p->token.kind == CQ_TOKEN_SLASH || p->token.kind == CQ_TOKEN_SLASHES) {
+    start = CQ_XPATH_FROM_ROOT;
+    separator = p->token.kind;
+    status = advance(p);
+  } else if (!starts_step(p)) {
+    status = parse_filter(p, &base);
+    if (status != CQ_OK || (p->token.kind != CQ_TOKEN_SLASH && p->token.kind != CQ_TOKEN_SLASHES)) {
+      *out = base;
+      return status;
+    }
+    start = CQ_XPATH_FROM_INSTANCE;
+    separator = p->token.kind;
+    status = advance(p);
+  }
+  if (status == CQ_OK) status = make(p, CQ_OP_PATH, column, &path);
+  if (status != CQ_OK) return status;
+  *out = path;
+  path->start = start;
+  if (base) {
+    operands one = {0};
+    status = add_operand(p, &one, CQ_BETWEEN_NONE, base);
+    if (status == CQ_OK) status = take_operands(p, &one, path);
+  }
+  bool only_root = start == CQ_XPATH_FROM_ROOT && separator == CQ_TOKEN_SLASH && !starts_step(p);
+  if (status == CQ_OK && !only_root) status = parse_steps(p, separator, &list);
+  return status == CQ_OK ? finish_path(p, path, &list, from) : status;
+}
+
+/* --- the expression --- */
+
+static cq_status intern_known(cq_xpath *expression, cq_error *error) {
+  cq_names *names = expression->names;
+  expression->id = cq_names_intern(names, CQ_STR("id"));
+  expression->lang = cq_names_intern(names, CQ_STR("lang"));
+  expression->root = cq_names_intern(names, CQ_STR("root"));
+  expression->item = cq_names_intern(names, CQ_STR("item"));
+  expression->xml_space = cq_names_intern(names, CQ_STR("http://www.w3.org/XML/1998/namespace"));
+  bool failed = expression->id == CQ_ATOM_FAILED || expression->lang == CQ_ATOM_FAILED ||
+                expression->root == CQ_ATOM_FAILED || expression->item == CQ_ATOM_FAILED ||
+                expression->xml_space == CQ_ATOM_FAILED;
+  return failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+cq_status cq_xpath_compile(const cq_xpath **expression, const cq_xpath_settings *settings, cq_str text,
+                           cq_error *error) {
+  *expression = NULL;
+  if (text.size > CQ_XPATH_MAX_TEXT) return cq_xpath_fault(error, CQ_LIMIT, "xpath.long", text, 1, (cq_str){0});
+  cq_xpath *made = cq_arena_alloc(settings->arena, sizeof *made);
+  cq_str copy = cq_arena_copy(settings->arena, text);
+  if (!made || !copy.at) return cq_error_nomem(error);
+  made->text = copy;
+  made->names = settings->names;
+  parser p = {.lexer = {.text = copy}, .settings = settings, .arena = settings->arena, .text = copy, .error = error};
+  cq_status status = intern_known(made, error);
+  cq_expr *top = NULL;
+  if (status == CQ_OK && !cq_utf8_valid(copy)) status = fault(&p, "xpath.token", 1, (cq_str){0});
+  if (status == CQ_OK) status = advance(&p);
+  if (status == CQ_OK) status = parse_expr(&p, &top);
+  if (status == CQ_OK && p.token.kind != CQ_TOKEN_END) status = unexpected(&p);
+  if (status != CQ_OK) return status;
+  made->top = top;
+  status = cq_depend(made, settings->arena, error);
+  if (status == CQ_OK) *expression = made;
+  return status;
+}
+
+cq_str cq_xpath_text(const cq_xpath *expression) {
+  return expression->text;
+}
+
+unsigned cq_xpath_uses(const cq_xpath *expression) {
+  return expression->uses;
+}
+
+const cq_xpath_path *cq_xpath_paths(const cq_xpath *expression, size_t *count) {
+  *count = expression->path_count;
+  return expression->paths;
+}
+
+const cq_atom *cq_xpath_instances(const cq_xpath *expression, size_t *count) {
+  *count = expression->instance_count;
+  return expression->instances;
+}
+
+const cq_xpath_path *cq_xpath_is_path(const cq_xpath *expression) {
+  return expression->top->op == CQ_OP_PATH && expression->path_count ? &expression->paths[0] : NULL;
+}
+
+bool cq_xpath_is_constant(const cq_xpath *expression) {
+  return !expression->uses && !expression->path_count;
+}
+
+void cq_xpath_caret(cq_buf *out, cq_str text, int64_t column) {
+  for (size_t i = 0; i < text.size; i++) /* one line, so that the caret stands below its character */
+    cq_buf_add_char(out, (unsigned char)text.at[i] < 0x20 ? ' ' : text.at[i]);
+  cq_buf_add_char(out, '\n');
+  for (int64_t i = 1; i < column; i++) cq_buf_add_char(out, ' ');
+  cq_buf_add_char(out, '^');
+}
