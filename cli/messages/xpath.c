@@ -2,5 +2,31 @@
 #include "cli/messages.h"
 
 const cq_cli_message cq_cli_messages_xpath[] = {
-    /* {"xpath.thing.fault", N_("what happened with %1$s"), N_("what to do next")}, */
+    {"xpath.syntax", N_("“%2$s” cannot stand here in the expression “%1$s”."),
+     N_("Check parentheses, commas and operators before that place.")},
+    {"xpath.token", N_("The expression “%1$s” holds a character that means nothing in it."), NULL},
+    {"xpath.string.open", N_("A quotation mark is not closed in the expression “%1$s”."), NULL},
+    {"xpath.prefix.unknown", N_("The prefix “%2$s” in the expression “%1$s” is not declared."),
+     N_("Declare it as a namespace of the form.")},
+    {"xpath.axis.unknown", N_("“%2$s” is no axis, in the expression “%1$s”."), NULL},
+    {"xpath.function.unknown", N_("There is no function “%2$s”, used in the expression “%1$s”."),
+     N_("Check how it is written; capital letters count.")},
+    {"xpath.function.arguments", N_("“%2$s” has too few or too many values in the expression “%1$s”."), NULL},
+    {"xpath.variable", N_("The expression “%1$s” uses the variable “%2$s”, and forms have none."),
+     N_("To name a question write ${name}.")},
+    {"xpath.regex", N_("The regular expression in “%1$s” is wrong."), NULL},
+    {"xpath.deep", N_("The expression “%1$s” is nested too deep."), NULL},
+    {"xpath.long", N_("The expression “%1$s” is too long."), NULL},
+    {"xpath.limit", N_("The expression “%1$s” takes too long to evaluate."), NULL},
+    {"xpath.nodes.many", N_("The expression “%1$s” means several answers where one is wanted."),
+     N_("Say which one, for example with indexed-repeat() or a condition in brackets.")},
+    {"xpath.instance.unknown", N_("There is no list “%2$s”, used in the expression “%1$s”."), NULL},
+    {"xpath.argument", N_("A value in the expression “%1$s” is not of the kind that is wanted (%2$s)."), NULL},
+    {"xpath.node.missing", N_("The path “%1$s” names nothing."), NULL},
+    {"forms.xml.broken", N_("The XML is damaged: %1$s."), NULL},
+    {"forms.xml.prefix", N_("The XML uses a prefix that it does not declare."), NULL},
+    {"forms.xml.entity", N_("The XML declares entities, and that is not allowed."), NULL},
+    {"forms.xml.deep", N_("The XML is nested too deep."), NULL},
+    {"forms.xml.large", N_("The XML is too large."), NULL},
+    {"forms.json.line", N_("A line of the input is not a JSON object."), NULL},
     {0}};

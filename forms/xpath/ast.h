@@ -20,7 +20,8 @@ typedef enum {
   CQ_OP_UNION,
   CQ_OP_NEGATE,
   CQ_OP_CALL,
-  CQ_OP_CALL_HOST, /* a name that no built-in function has */
+  CQ_OP_CALL_HOST,  /* a name that no built-in function has */
+  CQ_OP_CALL_WRONG, /* too few arguments or too many: fails where it is reached */
   CQ_OP_PATH,
   CQ_OP_FILTER /* (expression)[predicate]… */
 } cq_op;
@@ -86,7 +87,7 @@ struct cq_expr {
 
 struct cq_xpath {
   cq_str text;
-  const cq_expr *top;
+  const cq_expr *top, *wrong;
   cq_names *names;
   unsigned uses;
   const cq_xpath_path *paths;

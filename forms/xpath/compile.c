@@ -15,6 +15,7 @@ typedef struct parser {
   cq_arena *arena;
   cq_str text;
   size_t depth;
+  const cq_expr *wrong; /* the first call that will fail if it is reached */
   cq_error *error;
 } parser;
 
@@ -471,11 +472,13 @@ static cq_status parse_call(parser *p, cq_expr **out) {
   (*out)->function = function;
   (*out)->literal_id = (*out)->count && (*out)->args[0]->op == CQ_OP_STRING;
   if (!(*out)->string.at) return cq_error_nomem(p->error);
-  if (function &&
-      ((*out)->count < function->least || (function->most != CQ_ANY_COUNT && (*out)->count > function->most)))
-    return fault(p, "xpath.function.arguments", column, name);
+  bool few = function && (*out)->count < function->least;
+  bool many = function && function->most != CQ_ANY_COUNT && (*out)->count > function->most;
+  if (few || many) (*out)->op = CQ_OP_CALL_WRONG;
+  if ((*out)->op != CQ_OP_CALL && !p->wrong) p->wrong = *out;
+  if ((*out)->op != CQ_OP_CALL) return CQ_OK;
   const char *wrong = NULL;
-  if (function && function->prepare && !function->prepare(p->arena, *out, &wrong))
+  if (function->prepare && !function->prepare(p->arena, *out, &wrong))
     return wrong ? fault(p, wrong, column, name) : cq_error_nomem(p->error);
   return CQ_OK;
 }
@@ -602,9 +605,17 @@ cq_status cq_xpath_compile(const cq_xpath **expression, const cq_xpath_settings 
   if (status == CQ_OK && p.token.kind != CQ_TOKEN_END) status = unexpected(&p);
   if (status != CQ_OK) return status;
   made->top = top;
+  made->wrong = p.wrong;
   status = cq_depend(made, settings->arena, error);
   if (status == CQ_OK) *expression = made;
   return status;
+}
+
+cq_status cq_xpath_check(const cq_xpath *expression, cq_error *error) {
+  const cq_expr *wrong = expression->wrong;
+  if (!wrong) return CQ_OK;
+  const char *code = wrong->op == CQ_OP_CALL_WRONG ? "xpath.function.arguments" : "xpath.function.unknown";
+  return cq_xpath_fault(error, CQ_INVALID, code, expression->text, wrong->column, wrong->string);
 }
 
 cq_str cq_xpath_text(const cq_xpath *expression) {

@@ -292,6 +292,7 @@ bool cq_depends_on_focus(const cq_expr *expr) {
   case CQ_OP_PATH:
     if (expr->start == CQ_XPATH_FROM_CONTEXT) return true;
     break;
+  case CQ_OP_CALL_WRONG:
   case CQ_OP_CALL_HOST: return true;
   case CQ_OP_CALL: {
     const cq_function *function = expr->function;
@@ -306,7 +307,7 @@ bool cq_depends_on_focus(const cq_expr *expr) {
 }
 
 bool cq_depends_on_place(const cq_expr *expr) {
-  if (expr->op == CQ_OP_CALL_HOST) return true;
+  if (expr->op == CQ_OP_CALL_HOST || expr->op == CQ_OP_CALL_WRONG) return true;
   if (expr->op == CQ_OP_CALL && expr->function->reads == CQ_READS_PLACE && !expr->count) return true;
   return any_argument(expr, cq_depends_on_place);
 }

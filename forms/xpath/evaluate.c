@@ -142,6 +142,7 @@ cq_status cq_eval(cq_run *run, const cq_expr *expr, cq_xpath_value *out) {
     cq_answer_number(out, -number);
     return status;
   case CQ_OP_CALL: return expr->function->call(run, expr, out);
+  case CQ_OP_CALL_WRONG: return cq_fail(run, expr, CQ_INVALID, "xpath.function.arguments", expr->string);
   case CQ_OP_CALL_HOST: return eval_host_call(run, expr, out);
   case CQ_OP_PATH: return cq_eval_path(run, expr, out);
   default: return cq_eval_filter(run, expr, out);

@@ -157,7 +157,7 @@ static cq_status fn_uuid(cq_run *run, const cq_expr *call, cq_xpath_value *out) 
   return cq_answer_copy(run, out, text, size);
 }
 
-/* A seed that is no number is text: the first eight bytes of its SHA-256, as JavaRosa takes it. */
+/* A seed of text that is no number: the first eight bytes of its SHA-256, as JavaRosa takes it; NaN and '' are 0. */
 static cq_status read_seed(cq_run *run, const cq_expr *expr, int64_t *seed) {
   cq_xpath_value value;
   cq_str text;
@@ -165,13 +165,11 @@ static cq_status read_seed(cq_run *run, const cq_expr *expr, int64_t *seed) {
   cq_status status = cq_eval(run, expr, &value);
   if (status == CQ_OK) status = cq_as_number(run, &value, &number);
   if (status != CQ_OK) return status;
-  if (!isnan(number) && fabs(number) < 9.2e18) {
-    *seed = (int64_t)number;
-    return CQ_OK;
-  }
+  *seed = !isnan(number) && fabs(number) < 9.2e18 ? (int64_t)number : 0;
+  if (!isnan(number) || value.type == CQ_XPATH_NUMBER) return CQ_OK;
   unsigned char hash[EVP_MAX_MD_SIZE];
   status = cq_as_string(run, &value, &text);
-  if (status != CQ_OK) return status;
+  if (status != CQ_OK || !text.size) return status;
   if (EVP_Digest(text.at ? text.at : "", text.size, hash, NULL, EVP_sha256(), NULL) != 1) return cq_fail_memory(run);
   uint64_t bits = 0;
   for (size_t i = 0; i < 8; i++) bits = bits << 8 | hash[i];
@@ -179,7 +177,7 @@ static cq_status read_seed(cq_run *run, const cq_expr *expr, int64_t *seed) {
   return CQ_OK;
 }
 
-/* Park and Miller's generator, and Fisher and Yates's shuffle from the end, as in JavaRosa and Enketo. */
+/* Park and Miller's generator and the shuffle "inside out" of Fisher and Yates, as in JavaRosa and Enketo. */
 static cq_status fn_randomize(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   enum { MODULUS = 2147483647, FACTOR = 16807 };
   cq_xpath_value nodes;
@@ -194,13 +192,13 @@ static cq_status fn_randomize(cq_run *run, const cq_expr *call, cq_xpath_value *
   seed %= MODULUS;
   if (seed <= 0) seed += MODULUS - 1;
   cq_nodes mixed = {0};
-  for (size_t i = 0; i < nodes.count && status == CQ_OK; i++) status = cq_nodes_add(run, &mixed, nodes.nodes[i]);
-  for (size_t i = mixed.count; i > 1; i--) {
+  for (size_t i = 0; i < nodes.count && status == CQ_OK; i++) {
     seed = seed * FACTOR % MODULUS;
-    size_t j = (size_t)((double)(seed - 1) / (MODULUS - 1) * (double)i);
-    cq_node *swap = mixed.at[i - 1];
-    mixed.at[i - 1] = mixed.at[j];
-    mixed.at[j] = swap;
+    size_t j = (size_t)((double)(seed - 1) / (MODULUS - 1) * (double)(i + 1));
+    status = cq_nodes_add(run, &mixed, nodes.nodes[i]);
+    if (status != CQ_OK || j >= i) continue;
+    mixed.at[i] = mixed.at[j];
+    mixed.at[j] = nodes.nodes[i];
   }
   cq_answer_nodes(out, &mixed, false);
   return status;

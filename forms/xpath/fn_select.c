@@ -136,14 +136,8 @@ static cq_status entry_holds(cq_run *run, const cq_xpath_value *value, size_t i,
   cq_xpath_value entry;
   cq_status status = entry_value(run, value, i, &entry);
   if (status != CQ_OK) return status;
-  double number = NAN;
-  if (value->type == CQ_XPATH_NODES) { /* text in a node: 0 and what is no number do not count */
-    status = cq_as_number(run, &entry, &number);
-    *holds = number != 0 && !isnan(number);
-  } else {
-    *holds = cq_as_boolean(&entry);
-  }
-  return status;
+  *holds = cq_as_boolean(&entry); /* of a node: that it holds text */
+  return CQ_OK;
 }
 
 static cq_status within_limits(cq_run *run, const cq_expr *call, double sum, cq_xpath_value *out) {

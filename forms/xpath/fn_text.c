@@ -149,7 +149,8 @@ static cq_status fn_substring(cq_run *run, const cq_expr *call, cq_xpath_value *
   if (status == CQ_OK) status = cq_eval_number(run, call->args[1], &from);
   if (status == CQ_OK && call->count > 2) status = cq_eval_number(run, call->args[2], &count);
   if (status != CQ_OK) return status;
-  double first = floor(from + 0.5), end = first + floor(count + 0.5), length = (double)cq_utf8_length(text);
+  double first = floor(from + 0.5), end = call->count > 2 ? first + floor(count + 0.5) : INFINITY,
+         length = (double)cq_utf8_length(text);
   if (isnan(first) || isnan(end) || end <= 1 || first > length) {
     cq_answer_string(out, CQ_STR(""));
     return CQ_OK;

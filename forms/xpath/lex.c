@@ -86,10 +86,10 @@ static bool read_word_operator(cq_lexer *lexer, cq_token *token) {
     const char *word;
     cq_token_kind kind;
   } words[] = {{"or", CQ_TOKEN_OR}, {"and", CQ_TOKEN_AND}, {"div", CQ_TOKEN_DIV}, {"mod", CQ_TOKEN_MOD}};
-  cq_str word = {lexer->text.at + lexer->at, name_size(lexer, 0)};
+  cq_str rest = {lexer->text.at + lexer->at, lexer->text.size - lexer->at};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (cq_str_is(word, words[i].word)) {
-      finish(lexer, token, words[i].kind, word.size);
+    if (cq_str_starts(rest, cq_str_from(words[i].word))) { /* 1div2 too: no name could stand here */
+      finish(lexer, token, words[i].kind, strlen(words[i].word));
       return true;
     }
   return false;

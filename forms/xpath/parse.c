@@ -12,6 +12,7 @@ typedef struct reader {
   cq_tree *tree;
   cq_node *at; /* the open element */
   cq_buf text; /* since the last tag */
+  bool apart;  /* what comes is no part of it */
   cq_atom xml_space, xmlns;
   unsigned flags;
   size_t depth;
@@ -35,6 +36,7 @@ static void add_child(reader *reading, cq_node *node) {
 /* The text read so far becomes a node of its own: something else follows it, or stands before it. */
 static void end_text(reader *reading) {
   cq_str text = cq_buf_str(&reading->text);
+  reading->apart = false;
   bool keep = text.size && reading->at->kind == CQ_NODE_ELEMENT && !(reading->flags & CQ_TREE_DATA && is_blank(text));
   if (keep) {
     cq_node *node = cq_store_node(reading->tree, CQ_NODE_TEXT, 0, 0, 0);
@@ -146,8 +148,15 @@ static void XMLCALL on_end(void *user, const char *name) {
 
 static void XMLCALL on_text(void *user, const char *text, int size) {
   reader *reading = user;
+  if (reading->apart) end_text(reading);
   if (reading->at->kind == CQ_NODE_ELEMENT) cq_buf_add(&reading->text, text, (size_t)size);
   if (reading->text.failed) stop(reading, "forms.xml.large");
+}
+
+/* Outside of data, a CDATA section is a text node of its own, as in the DOM that other engines stand on. */
+static void XMLCALL on_section(void *user) {
+  reader *reading = user;
+  if (!(reading->flags & CQ_TREE_DATA)) reading->apart = reading->text.size != 0;
 }
 
 static void add_content(reader *reading, cq_node_kind kind, cq_atom target, const char *text) {
@@ -212,6 +221,7 @@ cq_status cq_tree_parse(cq_tree **tree, cq_names *names, cq_str xml, unsigned fl
   XML_SetUserData(reading.parser, &reading);
   XML_SetElementHandler(reading.parser, on_start, on_end);
   XML_SetCharacterDataHandler(reading.parser, on_text);
+  XML_SetCdataSectionHandler(reading.parser, on_section, on_section);
   XML_SetCommentHandler(reading.parser, on_comment);
   XML_SetProcessingInstructionHandler(reading.parser, on_instruction);
   XML_SetEntityDeclHandler(reading.parser, on_entity);

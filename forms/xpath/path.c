@@ -78,6 +78,7 @@ static cq_status add_leaf_text(cq_run *run, const cq_step *step, cq_nodes *nodes
   if (!text) return cq_fail_memory(run);
   text->kind = CQ_NODE_TEXT;
   text->parent = leaf;
+  text->state = CQ_NODE_MADE_UP;
   text->text = leaf->text;
   text->text_size = leaf->text_size;
   return cq_nodes_add(run, nodes, text);
@@ -122,12 +123,9 @@ static cq_status add_ancestors(cq_run *run, const cq_step *step, cq_nodes *nodes
   return status;
 }
 
-static bool is_made_up_text(const cq_node *node) {
-  return node->kind == CQ_NODE_TEXT && node->parent && !node->parent->first;
-}
-
 static bool has_siblings(const cq_node *node) {
-  return node->parent && node->kind != CQ_NODE_ATTRIBUTE && node->kind != CQ_NODE_NAMESPACE && !is_made_up_text(node);
+  return node->parent && node->kind != CQ_NODE_ATTRIBUTE && node->kind != CQ_NODE_NAMESPACE &&
+         node->state != CQ_NODE_MADE_UP;
 }
 
 static cq_status add_siblings(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_node *node, bool following) {
@@ -177,31 +175,39 @@ static cq_status add_attributes(cq_run *run, const cq_step *step, cq_nodes *node
   return status;
 }
 
-static cq_status add_namespace(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_node *node, cq_atom prefix,
-                               const char *text, uint32_t size) {
-  for (size_t i = 0; i < nodes->count; i++)
-    if (nodes->at[i]->parent == node && nodes->at[i]->local == prefix) return CQ_OK; /* a nearer one hides it */
-  cq_node *made = cq_take(run, sizeof *made);
-  if (!made) return cq_fail_memory(run);
-  made->kind = CQ_NODE_NAMESPACE;
-  made->parent = node;
-  made->local = prefix;
-  made->text = text;
-  made->text_size = size;
-  made->order = (uint32_t)nodes->count;
-  return matches(step, made, CQ_NODE_NAMESPACE) ? cq_nodes_add(run, nodes, made) : CQ_OK;
+static bool is_declared(const cq_node *from, const cq_node *until, cq_atom prefix) {
+  for (; from != until; from = from->parent)
+    for (const cq_node *a = from->attributes; a; a = a->next)
+      if (a->kind == CQ_NODE_NAMESPACE && a->local == prefix) return true;
+  return false;
 }
 
+/* A declaration of an ancestor, as a node of this element; a nearer one of the same prefix hides it. */
+static cq_status add_inherited(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_node *node, const cq_node *from) {
+  cq_status status = CQ_OK;
+  for (const cq_node *a = from->attributes; a && status == CQ_OK; a = a->next) {
+    if (a->kind != CQ_NODE_NAMESPACE || is_declared(node, from, a->local)) continue;
+    cq_node *made = cq_take(run, sizeof *made);
+    if (!made) return cq_fail_memory(run);
+    *made = *a;
+    made->parent = node;
+    made->next = NULL;
+    made->order = (uint32_t)nodes->count;
+    made->state = CQ_NODE_MADE_UP;
+    if (matches(step, made, CQ_NODE_NAMESPACE)) status = cq_nodes_add(run, nodes, made);
+  }
+  return status;
+}
+
+/* Namespaces in scope; `xml`, which is in scope everywhere, is left out, as engines do. */
 static cq_status add_namespaces(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_node *node) {
   cq_status status = CQ_OK;
   if (node->kind != CQ_NODE_ELEMENT) return CQ_OK;
-  for (const cq_node *at = node; at && status == CQ_OK; at = at->parent)
-    for (const cq_node *a = at->attributes; a && status == CQ_OK; a = a->next)
-      if (a->kind == CQ_NODE_NAMESPACE) status = add_namespace(run, step, nodes, node, a->local, a->text, a->text_size);
-  cq_atom xml = cq_names_intern(run->expression->names, CQ_STR("xml"));
-  if (status != CQ_OK || xml == CQ_ATOM_FAILED) return status;
-  cq_str uri = cq_names_text(run->expression->names, run->expression->xml_space);
-  return add_namespace(run, step, nodes, node, xml, uri.at, (uint32_t)uri.size);
+  for (const cq_node *at = node->parent; at && status == CQ_OK; at = at->parent)
+    status = add_inherited(run, step, nodes, node, at);
+  for (cq_node *a = node->attributes; a && status == CQ_OK; a = a->next)
+    if (a->kind == CQ_NODE_NAMESPACE && matches(step, a, CQ_NODE_NAMESPACE)) status = cq_nodes_add(run, nodes, a);
+  return status;
 }
 
 static bool is_reverse(uint8_t axis) {

@@ -436,13 +436,8 @@ static void number_anew(cq_tree *tree) {
   tree->ordered = true;
 }
 
-/* A node that an evaluation made up: a namespace in scope, or the text of a leaf. It is in no list of its parent. */
-static bool is_made_up(const cq_node *node) {
-  return node->kind == CQ_NODE_NAMESPACE || (node->kind == CQ_NODE_TEXT && node->parent && !node->parent->first);
-}
-
 static uint64_t order_of(const cq_node *node) {
-  if (!is_made_up(node)) return (uint64_t)node->order << 32;
+  if (node->state != CQ_NODE_MADE_UP) return (uint64_t)node->order << 32;
   const cq_node *base = node->parent;
   if (node->kind == CQ_NODE_NAMESPACE) return ((uint64_t)base->order << 32) + 1 + node->order;
   for (const cq_node *a = node->parent->attributes; a; a = a->next) base = a;

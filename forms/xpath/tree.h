@@ -55,6 +55,10 @@ typedef enum {
   CQ_NODE_PI /* local is the target */
 } cq_node_kind;
 
+enum {
+  CQ_NODE_MADE_UP = 128
+}; /* state: made by an evaluation, in no list of its parent (a leaf's text, a namespace) */
+
 typedef struct cq_tree cq_tree;
 
 typedef struct cq_node {

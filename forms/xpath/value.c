@@ -268,7 +268,11 @@ cq_status cq_compare(cq_run *run, cq_between op, const cq_xpath_value *a, const 
   const cq_node *one = NULL;
   cq_status status = left ? one_node(run, a, &one) : CQ_OK;
   if (status == CQ_OK && right) status = one_node(run, b, &one);
-  size_t lefts = left && a->count > 1 ? a->count : 1, rights = right && b->count > 1 ? b->count : 1;
+  size_t lefts = left ? a->count : 1, rights = right ? b->count : 1;
+  if (run->context->none_is_empty) {
+    if (!lefts) lefts = 1;
+    if (!rights) rights = 1;
+  }
   for (size_t i = 0; i < lefts && status == CQ_OK && !*out; i++) {
     cq_xpath_value x = *a, y = *b;
     if (left) status = node_string(run, a, i, &x);

@@ -103,11 +103,15 @@ typedef struct cq_xpath cq_xpath;
 /*
  * Errors (arguments: the expression, cut to fit; what was found or meant), all
  * with line_column: xpath.syntax, xpath.token, xpath.string.open,
- * xpath.function.unknown, xpath.function.arguments, xpath.prefix.unknown,
- * xpath.axis.unknown, xpath.deep, xpath.long, xpath.variable.
+ * xpath.prefix.unknown, xpath.axis.unknown, xpath.regex, xpath.deep,
+ * xpath.long, xpath.variable.
  */
 cq_status cq_xpath_compile(const cq_xpath **expression, const cq_xpath_settings *settings, cq_str text,
                            cq_error *error);
+
+/* As engines do, a call that cannot work (a function that only the host could know, or a wrong number of arguments)
+ * fails where it is reached. This says the first such call: xpath.function.unknown, xpath.function.arguments. */
+cq_status cq_xpath_check(const cq_xpath *expression, cq_error *error);
 
 cq_str cq_xpath_text(const cq_xpath *expression);
 unsigned cq_xpath_uses(const cq_xpath *expression);
@@ -173,13 +177,15 @@ typedef struct cq_xpath_context {
   size_t steps; /* work allowed; 0: CQ_XPATH_MAX_STEPS */
   /* As JavaRosa: several nodes where one value is wanted are the error xpath.nodes.many; else the first one counts. */
   bool one_node;
+  /* As JavaRosa: a path that gives no node (what is not relevant is left out) compares as an empty text. */
+  bool none_is_empty;
   /* As JavaRosa: an absolute path stays within the repeat instances that hold `node`, as far as its steps go the same
    * way; the last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x. */
   bool own_repeats;
 } cq_xpath_context;
 
 /*
- * Errors as for compiling, and xpath.nodes.many (one value wanted, several
+ * Errors: xpath.function.unknown, xpath.function.arguments, xpath.nodes.many (one value wanted, several
  * nodes; argument the path), xpath.instance.unknown, xpath.argument,
  * xpath.limit, xpath.regex. Arguments never hold an answer.
  */
