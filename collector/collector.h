@@ -10,8 +10,24 @@ int cq_collector_fill(cq_cli *cli);
 int cq_collector_pack(cq_cli *cli);
 int cq_collector_start(cq_cli *cli); /* no verb: the screen, or --line */
 
+int cq_collector_users(cq_cli *cli);
+int cq_collector_users_add(cq_cli *cli);
+int cq_collector_users_remove(cq_cli *cli);
+int cq_collector_users_passphrase(cq_cli *cli);
+int cq_collector_backup(cq_cli *cli);
+int cq_collector_scrub(cq_cli *cli);
+int cq_collector_recover_request(cq_cli *cli);
+int cq_collector_recover_complete(cq_cli *cli);
+
 /* Asks for the passphrase, opens the home's vault, applies the inbox and says what it brought. */
 cq_status cq_collector_open(cq_cli *cli, cq_laptop *laptop, cq_error *error);
+
+/* The same; the passphrase stays, for the caller to end with cq_cli_secret_fini, whatever the status. */
+cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error);
+/* Closes the laptop and answers the exit status, with the error's sentence where there is one. */
+int cq_collector_end(cq_cli *cli, cq_laptop *laptop, cq_status status, const cq_error *error);
+/* A technician's code is letters, digits, point, dash, low dash. Error: collector.technician. */
+cq_status cq_collector_technician(const char *code, cq_error *error);
 
 /* Lists, each entry copied; the caller frees the whole with cq_kept_free. */
 typedef struct cq_kept_draft {

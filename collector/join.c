@@ -4,7 +4,6 @@
 #include "chasqui/file.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* The programme's name, its mode and the fingerprint that people compare. */
 static void introduce(cq_cli *cli, const cq_bundle *bundle, const cq_programme *programme) {
@@ -26,14 +25,6 @@ static cq_status agree(cq_cli *cli, const cq_bundle *bundle, cq_error *error) {
   }
   if (cq_cli_confirm(cli, _("Is this the fingerprint that your programme gave you?"))) return CQ_OK;
   return cq_error_set(error, CQ_REFUSED, "collector.join.declined", NULL);
-}
-
-static cq_status check_technician(const char *code, cq_error *error) {
-  size_t size = code ? strlen(code) : 0;
-  bool right = size > 0 && size <= CQ_VAULT_LABEL_MAX;
-  for (size_t i = 0; right && i < size; i++)
-    right = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", code[i]) != NULL;
-  return right ? CQ_OK : cq_error_set(error, CQ_INVALID, "collector.technician", code ? code : "", NULL);
 }
 
 static cq_status read_phrase(cq_cli *cli, cq_cli_secret *phrase, cq_error *error) {
@@ -79,7 +70,8 @@ int cq_collector_join(cq_cli *cli) {
   cq_programme *programme = NULL;
   cq_error_clear(&error);
   const char *path = cq_cli_arg(cli, 0);
-  cq_status status = check_technician(cq_cli_value(cli, "technician"), &error);
+  cq_status status = cq_vault_harden(&error);
+  if (status == CQ_OK) status = cq_collector_technician(cq_cli_value(cli, "technician"), &error);
   if (status == CQ_OK) status = cq_file_read(path, CQ_BUNDLE_MAX_SIZE, &bytes, &error);
   if (status == CQ_OK) {
     status = cq_bundle_read(&bundle, bytes.at, bytes.size, NULL, &error);

@@ -150,7 +150,7 @@ static cq_status read_bundle(cq_laptop *laptop, cq_error *error) {
 static cq_status read_chain(cq_laptop *laptop, cq_error *error) {
   cq_buf bytes = {0};
   cq_status status = cq_store_get(laptop->store, "certificate", &bytes, error);
-  if (status == CQ_OK) status = cq_chain_read(&laptop->chain, bytes.at, bytes.size, error);
+  if (status == CQ_OK && bytes.size > 0) status = cq_chain_read(&laptop->chain, bytes.at, bytes.size, error);
   if (status == CQ_NOTFOUND) status = CQ_OK;
   cq_buf_fini(&bytes);
   return status;
@@ -161,6 +161,46 @@ static void set_up(cq_laptop *laptop, const cq_laptop_setup *setup) {
   laptop->clock = setup && setup->clock ? setup->clock : &cq_clock_system;
   laptop->random = setup && setup->random ? setup->random : &cq_random_system;
   if (setup) laptop->vault_options = setup->vault;
+}
+
+/* New keys in this vault: on joining, and where the file is a copy of the one its device began in. */
+static cq_status begin_device(cq_store *store, cq_store_device *device, const cq_laptop *about, cq_error *error) {
+  cq_sign_key sign_key;
+  cq_seal_key seal_key;
+  cq_secret *sign = NULL, *seal = NULL;
+  cq_status status = cq_sign_pair(&sign_key, &sign, about->random, error);
+  if (status == CQ_OK) status = cq_seal_pair(&seal_key, &seal, about->random, error);
+  if (status == CQ_OK) status = cq_store_set_int(store, "signing size", (int64_t)cq_secret_size(sign), error);
+  if (status == CQ_OK) status = cq_store_set_int(store, "sealing size", (int64_t)cq_secret_size(seal), error);
+  /* The certificate of a device before is not this one's. */
+  if (status == CQ_OK) status = cq_store_set(store, "certificate", CQ_STR(""), error);
+  if (status == CQ_OK) {
+    device->begun_utc_ms = about->clock->now_utc_ms(about->clock->context);
+    device->number = device->last_batch = 0;
+    device->copied = false;
+    memset(device->last_hash, 0, sizeof device->last_hash);
+    memcpy(device->id, sign_key.at, sizeof device->id);
+    cq_store_secret secrets[] = {{"signing", cq_secret_view(sign), cq_secret_size(sign)},
+                                 {"sealing", cq_secret_view(seal), cq_secret_size(seal)}};
+    status = cq_store_device_begin(store, device, secrets, sizeof secrets / sizeof *secrets, error);
+  }
+  cq_secret_free(sign);
+  cq_secret_free(seal);
+  return status;
+}
+
+static cq_status begin_first_device(cq_store *store, const cq_bundle_content *content, const cq_laptop *about,
+                                    cq_error *error) {
+  cq_store_device device = {.practice = content->mode == CQ_MODE_PRACTICE};
+  memcpy(device.programme, content->first_key.at, sizeof device.programme);
+  return begin_device(store, &device, about, error);
+}
+
+/* A restored or copied vault goes on as a new device that names the one before, so that no two share a chain. */
+static cq_status begin_after_copy(cq_laptop *laptop, cq_error *error) {
+  if (!laptop->device.copied) return CQ_OK;
+  memcpy(laptop->device.predecessor, laptop->device.id, sizeof laptop->device.predecessor);
+  return begin_device(laptop->store, &laptop->device, laptop, error);
 }
 
 /* Opens the vault at `path` without looking at the home's folders. */
@@ -175,6 +215,7 @@ static cq_status open_vault(cq_laptop *laptop, const char *path, cq_str passphra
   }
   find_technician(laptop);
   status = cq_store_device_get(laptop->store, &laptop->device, error);
+  if (status == CQ_OK) status = begin_after_copy(laptop, error);
   if (status == CQ_OK) status = read_keys(laptop, error);
   if (status == CQ_OK) status = read_bundle(laptop, error);
   if (status == CQ_OK) status = read_chain(laptop, error);
@@ -211,29 +252,6 @@ void cq_laptop_close(cq_laptop *laptop) {
 
 /* --- joining --- */
 
-static cq_status begin_device(cq_store *store, const cq_bundle_content *content, const cq_laptop *about,
-                              cq_error *error) {
-  cq_sign_key sign_key;
-  cq_seal_key seal_key;
-  cq_secret *sign = NULL, *seal = NULL;
-  cq_status status = cq_sign_pair(&sign_key, &sign, about->random, error);
-  if (status == CQ_OK) status = cq_seal_pair(&seal_key, &seal, about->random, error);
-  if (status == CQ_OK) status = cq_store_set_int(store, "signing size", (int64_t)cq_secret_size(sign), error);
-  if (status == CQ_OK) status = cq_store_set_int(store, "sealing size", (int64_t)cq_secret_size(seal), error);
-  if (status == CQ_OK) {
-    cq_store_device device = {.practice = content->mode == CQ_MODE_PRACTICE,
-                              .begun_utc_ms = about->clock->now_utc_ms(about->clock->context)};
-    memcpy(device.programme, content->first_key.at, sizeof device.programme);
-    memcpy(device.id, sign_key.at, sizeof device.id);
-    cq_store_secret secrets[] = {{"signing", cq_secret_view(sign), cq_secret_size(sign)},
-                                 {"sealing", cq_secret_view(seal), cq_secret_size(seal)}};
-    status = cq_store_device_begin(store, &device, secrets, sizeof secrets / sizeof *secrets, error);
-  }
-  cq_secret_free(sign);
-  cq_secret_free(seal);
-  return status;
-}
-
 static cq_status make_vault(const cq_laptop *about, const cq_bundle *bundle, cq_str bytes, const char *path,
                             const char *home, const char *technician, cq_str passphrase, cq_str phrase,
                             cq_error *error) {
@@ -249,7 +267,7 @@ static cq_status make_vault(const cq_laptop *about, const cq_bundle *bundle, cq_
     cq_vault_close(vault);
     return status;
   }
-  status = begin_device(store, content, about, error);
+  status = begin_first_device(store, content, about, error);
   if (status == CQ_OK) status = cq_laptop_adopt(store, home, bundle, bytes, phrase, error);
   cq_store_close(store);
   return status;

@@ -28,7 +28,25 @@ static const cq_cli_option fill_options[] = {
     CQ_CLI_OPTION_JSON,
     {0}};
 
-static const cq_cli_option pack_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_JSON, {0}};
+static const cq_cli_option vault_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_JSON, {0}};
+
+#define NEW_PASSPHRASE                                                                                                 \
+  { "new-passphrase-file", 0, N_("FILE"), N_("read the new passphrase from a file that only you can read") }
+
+static const cq_cli_option new_passphrase_options[] = {
+    NEW_PASSPHRASE, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
+
+static const cq_cli_option remove_options[] = {CQ_CLI_OPTION_YES, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
+
+static const cq_cli_option backup_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
+
+static const cq_cli_option request_options[] = {NEW_PASSPHRASE, CQ_CLI_OPTION_HOME, {0}};
+
+static const cq_cli_option complete_options[] = {
+    {"technician", 't', N_("CODE"), N_("your code in the programme; never a name")},
+    NEW_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    {0}};
 
 static const cq_cli_verb verbs[] = {
     {.name = "",
@@ -57,9 +75,61 @@ static const cq_cli_verb verbs[] = {
      .run = cq_collector_fill},
     {.name = "pack",
      .summary = N_("pack what is finished into the outbox, and write missing batch files again"),
-     .options = pack_options,
+     .options = vault_options,
      .max_args = 0,
      .run = cq_collector_pack},
+    {.name = "users",
+     .summary = N_("list the technicians who can open this laptop"),
+     .options = vault_options,
+     .max_args = 0,
+     .run = cq_collector_users},
+    {.name = "users add",
+     .args = N_("CODE"),
+     .summary = N_("let another technician open this laptop, with a passphrase of their own"),
+     .options = new_passphrase_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_users_add},
+    {.name = "users remove",
+     .args = N_("CODE"),
+     .summary = N_("take a technician's access away; the vault gets a new key"),
+     .options = remove_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_users_remove},
+    {.name = "users passphrase",
+     .summary = N_("change your own passphrase"),
+     .options = new_passphrase_options,
+     .max_args = 0,
+     .run = cq_collector_users_passphrase},
+    {.name = "backup",
+     .args = N_("FILE"),
+     .summary = N_("make a checked copy of the vault"),
+     .text = N_("The copy opens with the same passphrases. A laptop that is restored from it goes on as a new device, "
+                "which the office approves anew."),
+     .options = backup_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_backup},
+    {.name = "scrub",
+     .summary = N_("read the whole vault and check every page and the audit trail"),
+     .options = vault_options,
+     .max_args = 0,
+     .run = cq_collector_scrub},
+    {.name = "recover request",
+     .args = N_("FILE"),
+     .summary = N_("after a forgotten passphrase: write a request for the office"),
+     .options = request_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_recover_request},
+    {.name = "recover complete",
+     .args = N_("ANSWER"),
+     .summary = N_("after a forgotten passphrase: open the vault with the office's answer"),
+     .options = complete_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_recover_complete},
     {0}};
 
 static const cq_cli_program program = {

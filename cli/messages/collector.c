@@ -16,6 +16,7 @@ const cq_cli_message cq_cli_messages_collector[] = {
      N_("Give it with --technician CODE: letters, digits, point, dash; no name.")},
     {"collector.form.none", N_("The programme has no current form “%1$s”."), NULL},
     {"collector.fill.faults", N_("%1$s answers are missing or not right; nothing was kept."), NULL},
+    {"collector.user.none", N_("No technician “%1$s” opens this laptop."), NULL},
     {"collector.draft.damaged", N_("This draft cannot be read."),
      N_("Its answers stand in the audit trail: ask for help before throwing it away.")},
     {"collector.terminal", N_("This terminal (%1$s) cannot draw the screen."), N_("Use: chasqui-collector --line")},
