@@ -13,7 +13,7 @@ typedef struct reader {
   cq_node *at; /* the open element */
   cq_buf text; /* since the last tag */
   bool apart;  /* what comes is no part of it */
-  cq_atom xml_space, xmlns;
+  cq_atom xml_space, xmlns, output;
   unsigned flags;
   size_t depth;
   const char *fault; /* code of an error of ours; parsing has been stopped */
@@ -33,11 +33,18 @@ static void add_child(reader *reading, cq_node *node) {
   cq_store_link(reading->at, NULL, node);
 }
 
+/* White space between two outputs of a label is text. */
+static bool follows_output(const reader *reading) {
+  const cq_node *last = cq_node_last_child(reading->at);
+  return last && last->local == reading->output && last->kind == CQ_NODE_ELEMENT;
+}
+
 /* The text read so far becomes a node of its own: something else follows it, or stands before it. */
 static void end_text(reader *reading) {
   cq_str text = cq_buf_str(&reading->text);
   reading->apart = false;
-  bool keep = text.size && reading->at->kind == CQ_NODE_ELEMENT && !(reading->flags & CQ_TREE_DATA && is_blank(text));
+  bool keep = text.size && reading->at->kind == CQ_NODE_ELEMENT &&
+              !(reading->flags & CQ_TREE_DATA && is_blank(text) && !follows_output(reading));
   if (keep) {
     cq_node *node = cq_store_node(reading->tree, CQ_NODE_TEXT, 0, 0, 0);
     if (!node || !cq_store_pack(reading->tree, node, text)) {
@@ -211,7 +218,9 @@ cq_status cq_tree_parse(cq_tree **tree, cq_names *names, cq_str xml, unsigned fl
   reading.parser = XML_ParserCreate(NULL);
   reading.xmlns = cq_names_intern(names, CQ_STR("xmlns"));
   reading.xml_space = cq_names_intern(names, CQ_STR("http://www.w3.org/XML/1998/namespace"));
-  bool ready = reading.xmlns != CQ_ATOM_FAILED && reading.xml_space != CQ_ATOM_FAILED;
+  reading.output = cq_names_intern(names, CQ_STR("output"));
+  bool ready =
+      reading.output != CQ_ATOM_FAILED && reading.xmlns != CQ_ATOM_FAILED && reading.xml_space != CQ_ATOM_FAILED;
   if (!reading.tree || !reading.parser || !ready) {
     status = cq_error_nomem(error);
     goto out;

@@ -22,6 +22,10 @@ cq_tree *cq_tree_new(cq_names *names, size_t limit) {
   return tree;
 }
 
+size_t cq_tree_memory(const cq_tree *tree) {
+  return cq_arena_used(tree->arena);
+}
+
 void cq_tree_free(cq_tree *tree) {
   if (!tree) return;
   cq_index_free(tree);

@@ -121,6 +121,8 @@ void cq_tree_remove(cq_tree *tree, cq_node *node); /* with all below it; their m
 void cq_tree_freeze(cq_tree *tree);
 bool cq_tree_is_frozen(const cq_node *node); /* the tree that holds it */
 
+size_t cq_tree_memory(const cq_tree *tree); /* bytes */
+
 /* --- reading --- */
 
 cq_node *cq_node_last_child(const cq_node *node);

@@ -4,7 +4,7 @@
  * nor XML.
  *
  * A cq_form is the definition: loaded once from the bytes of an ODK XForm,
- * immutable afterwards, and safe to share by any number of interviews. A
+ * immutable afterwards, and shared by any number of interviews. A
  * cq_interview is one filling of it: what is answered, what follows from it,
  * and where the person stands. Dependencies are found when the form is loaded,
  * so that an answer costs what depends on it and not the size of the form.
@@ -24,7 +24,7 @@
  * lives as long as that arena. What belongs to a form (cq_field, languages)
  * lives as long as the form. Text is UTF-8.
  *
- * Threads: a form may be read by several at once; an interview by one at a time.
+ * Threads: a form and its interviews are used by one thread at a time.
  *
  * Source: ODK XForms specification (getodk.github.io/xforms-spec); where it is
  * silent, what JavaRosa stores (docs/dialect.md).
@@ -76,7 +76,7 @@ void cq_form_lists_folder(cq_form_lists *lists, const char *folder);
 /*
  * Compiles a form. `lists` may be NULL (all external instances empty) and is used only during the call. `xml` may be
  * freed afterwards. Errors, each with line or expression where it has one: forms.xml.* (not XML, no model, no primary
- * instance…), forms.bind.*, forms.body.*, forms.itext.*, forms.instance.* (a secondary instance), forms.xpath.* (an
+ * instance…), forms.bind.*, forms.body.*, forms.itext.*, forms.instance.* (a secondary instance), xpath.* (an
  * expression, with its column), forms.cycle (the path of the cycle is the argument), forms.limit.*.
  */
 cq_status cq_form_load(cq_form **form, cq_str xml, const cq_form_lists *lists, cq_error *error);
@@ -147,6 +147,7 @@ typedef struct cq_field {
   cq_type type;
   cq_control control;
   bool is_repeat;
+  bool is_attribute;  /* of the element above it; its name begins with "@" */
   bool is_meta;       /* stands in the meta block */
   bool is_calculated; /* has a calculation */
   bool has_required;  /* has a required expression other than false() */
