@@ -2,5 +2,22 @@
 #include "cli/messages.h"
 
 const cq_cli_message cq_cli_messages_collector[] = {
-    /* {"collector.thing.fault", N_("what happened with %1$s"), N_("what to do next")}, */
+    {"collector.home.empty", N_("There is no vault in %1$s yet."),
+     N_("First join a programme: chasqui-collector join BUNDLE")},
+    {"collector.home.many", N_("There is more than one vault in %1$s."),
+     N_("Keep each one in a home folder of its own.")},
+    {"collector.home.taken", N_("There is a vault in %1$s already."),
+     N_("To join another programme, choose another folder with --home DIR.")},
+    {"collector.join.fingerprint", N_("The programme's fingerprint is not the one you gave."),
+     N_("Ask your coordinator for the right bundle.")},
+    {"collector.join.declined", N_("Nothing was made, since the fingerprint was not confirmed."),
+     N_("Ask your coordinator to read the fingerprint to you.")},
+    {"collector.technician", N_("“%1$s” is not a technician's code."),
+     N_("Give it with --technician CODE: letters, digits, point, dash; no name.")},
+    {"collector.form.none", N_("The programme has no current form “%1$s”."), NULL},
+    {"collector.fill.faults", N_("%1$s answers are missing or not right; nothing was kept."), NULL},
+    {"collector.user.none", N_("No technician “%1$s” opens this laptop."), NULL},
+    {"collector.draft.damaged", N_("This draft cannot be read."),
+     N_("Its answers stand in the audit trail: ask for help before throwing it away.")},
+    {"collector.terminal", N_("This terminal (%1$s) cannot draw the screen."), N_("Use: chasqui-collector --line")},
     {0}};

@@ -57,6 +57,7 @@ typedef struct cq_xlsform_fault {
   const char *found;    /* cut at 160 bytes */
   const char *expected; /* a value, or a list with commas */
   const char *nearest;  /* the nearest known name */
+  const char *other;    /* the other name that a fault between two concerns */
 } cq_xlsform_fault;
 
 /*

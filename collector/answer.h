@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between what people type and read, and what a form stores. For line mode and screen alike. */
+#ifndef CHASQUI_COLLECTOR_ANSWER_H
+#define CHASQUI_COLLECTOR_ANSWER_H
+
+#include "chasqui/forms.h"
+
+/* Letters in small without accents ("Ñandú" → "nandu", "Ayacucho" → "ayacucho"); other signs as they are. Appends. */
+void cq_fold(cq_str text, cq_buf *out);
+/* Whether folded `text` contains folded `part`; an empty part is in every text. */
+bool cq_fold_contains(cq_str text, cq_str part);
+bool cq_fold_equal(cq_str a, cq_str b);
+
+/*
+ * What was typed, as the form stores it: "3,5" → "3.5", "7/3/2013" → "2013-03-07", "7:05" → "07:05:00.000". What is no
+ * such value is passed on as typed, and the form refuses it. `out` is emptied first.
+ */
+void cq_answer_from_typed(cq_type type, cq_str typed, cq_buf *out);
+/* The way back, for editing: dates as day/month/year. Appends. */
+void cq_answer_to_typed(cq_type type, cq_str stored, cq_buf *out);
+
+/* Whether a space-separated value holds this name. */
+bool cq_answer_holds(cq_str value, cq_str name);
+/* `value` with `name` put in where it was not, or taken out where it was. `out` is emptied first. */
+void cq_answer_toggle(cq_str value, cq_str name, cq_buf *out);
+
+/* The names of `value` in the order in which they are offered; those not offered are left out. `out` is emptied first.
+ */
+void cq_answer_in_order(const cq_choices *choices, cq_str value, cq_buf *out);
+
+/* "required", "a whole number", … what stands small under a question; "" none. */
+const char *cq_answer_kind_words(const cq_prompt *prompt);
+
+#endif

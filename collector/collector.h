@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of chasqui-collector, one file each, and what they share. */
+#ifndef CHASQUI_COLLECTOR_COLLECTOR_H
+#define CHASQUI_COLLECTOR_COLLECTOR_H
+
+#include "collector/filling.h"
+
+int cq_collector_join(cq_cli *cli);
+int cq_collector_fill(cq_cli *cli);
+int cq_collector_pack(cq_cli *cli);
+int cq_collector_start(cq_cli *cli); /* no verb: the screen, or --line */
+
+int cq_collector_users(cq_cli *cli);
+int cq_collector_users_add(cq_cli *cli);
+int cq_collector_users_remove(cq_cli *cli);
+int cq_collector_users_passphrase(cq_cli *cli);
+int cq_collector_backup(cq_cli *cli);
+int cq_collector_scrub(cq_cli *cli);
+int cq_collector_recover_request(cq_cli *cli);
+int cq_collector_recover_complete(cq_cli *cli);
+
+/* Asks for the passphrase, opens the home's vault, applies the inbox and says what it brought. */
+cq_status cq_collector_open(cq_cli *cli, cq_laptop *laptop, cq_error *error);
+
+/* The same; the passphrase stays, for the caller to end with cq_cli_secret_fini, whatever the status. */
+cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error);
+/* Closes the laptop and answers the exit status, with the error's sentence where there is one. */
+int cq_collector_end(cq_cli *cli, cq_laptop *laptop, cq_status status, const cq_error *error);
+/* A technician's code is letters, digits, point, dash, low dash. Error: collector.technician. */
+cq_status cq_collector_technician(const char *code, cq_error *error);
+
+/* Lists, each entry copied; the caller frees the whole with cq_kept_free. */
+typedef struct cq_kept_draft {
+  int64_t id;
+  char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1];
+  int64_t changed_utc_ms, answers;
+} cq_kept_draft;
+typedef struct cq_kept_record {
+  uint8_t name[CQ_STORE_HASH];
+  char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1];
+  int64_t finalised_utc_ms;
+  int result;
+  cq_store_record_state state;
+} cq_kept_record;
+typedef struct cq_kept_batch {
+  int64_t number, made_utc_ms, entries, size;
+  char file[96];
+  cq_store_batch_state state;
+} cq_kept_batch;
+typedef struct cq_kept {
+  cq_kept_draft *drafts;
+  size_t draft_count;
+  cq_kept_record *records;
+  size_t record_count;
+  cq_kept_batch *batches;
+  size_t batch_count;
+} cq_kept;
+cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error);
+void cq_kept_free(cq_kept *kept);
+
+/* Words for people. */
+const char *cq_result_words(int result);
+const char *cq_record_state_words(cq_store_record_state state);
+const char *cq_batch_state_words(cq_store_batch_state state);
+/* "2012-08-20 14:03" in the clock's zone. */
+void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]);
+/* Why an answer was not taken. */
+const char *cq_outcome_words(const cq_set_outcome *outcome, cq_type type, cq_buf *memory);
+
+#endif

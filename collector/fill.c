@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/collector.h"
+
+#include "chasqui/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cq_status find_form(cq_laptop *laptop, const char *id, cq_hash *hash, cq_error *error) {
+  const cq_bundle_form *form = cq_bundle_form_current(laptop->bundle, cq_str_from(id));
+  if (!form) return cq_error_set(error, CQ_NOTFOUND, "collector.form.none", id, NULL);
+  *hash = form->hash;
+  return CQ_OK;
+}
+
+static bool parse_result(const char *word, cq_result *result) {
+  static const cq_result results[] = {CQ_RESULT_COMPLETE, CQ_RESULT_PARTIAL, CQ_RESULT_REFUSED, CQ_RESULT_WITHDRAWN};
+  *result = CQ_RESULT_COMPLETE;
+  if (!word) return true;
+  for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+    if (strcmp(word, cq_result_name(results[i])) != 0) continue;
+    *result = results[i];
+    return true;
+  }
+  return false;
+}
+
+static void warn_at(const cq_cli *cli, cq_str ref, const char *message) {
+  cq_cli_warn(cli, "%.*s: %s", (int)ref.size, ref.at ? ref.at : "", message);
+}
+
+/* Everything in the answers that was not taken, and for a complete record everything still missing; how many. */
+static cq_status tell_faults(cq_cli *cli, cq_filling *filling, const cq_answers_report *report, cq_result result,
+                             cq_arena *arena, size_t *faults, cq_error *error) {
+  cq_buf memory = {0};
+  cq_violations violations;
+  for (size_t i = 0; i < report->count; i++)
+    warn_at(cli, report->refusals[i].ref, cq_outcome_words(&report->refusals[i].outcome, CQ_TYPE_STRING, &memory));
+  *faults = report->count;
+  cq_status status = CQ_OK;
+  if (result == CQ_RESULT_COMPLETE) {
+    status = cq_interview_violations(filling->interview, arena, &violations, error);
+    for (size_t i = 0; status == CQ_OK && i < violations.count; i++) {
+      const cq_violation *it = &violations.items[i];
+      cq_buf_reset(&memory);
+      cq_buf_add_str(&memory, it->message);
+      const char *plain =
+          it->condition == CQ_VIOLATION_REQUIRED ? _("An answer is needed.") : _("This answer is not allowed here.");
+      warn_at(cli, it->ref, memory.size > 0 ? memory.at : plain);
+    }
+    if (status == CQ_OK) *faults += violations.count;
+  }
+  cq_buf_fini(&memory);
+  return status;
+}
+
+static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_hash *name, cq_error *error) {
+  cq_buf answers = {0};
+  cq_answers_report report;
+  size_t faults = 0;
+  const char *path = cq_cli_value(cli, "answers");
+  cq_arena *arena = cq_arena_new(0);
+  cq_status status = arena ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_file_read(path, CQ_FORM_MAX_XML, &answers, error);
+  if (status == CQ_OK) {
+    status = cq_answers_apply(filling->interview, cq_buf_str(&answers), arena, &report, error);
+    if (status != CQ_OK) cq_error_at_file(error, path);
+  }
+  if (status == CQ_OK) status = tell_faults(cli, filling, &report, result, arena, &faults, error);
+  if (status == CQ_OK && faults > 0) {
+    char number[24];
+    snprintf(number, sizeof number, "%zu", faults);
+    status = cq_error_set(error, CQ_INVALID, "collector.fill.faults", number, NULL);
+  }
+  const char *reason = cq_cli_value(cli, "reason");
+  if (status == CQ_OK) status = cq_filling_finalise(filling, result, cq_str_from(reason), name, error);
+  cq_buf_fini_secret(&answers);
+  cq_arena_free(arena);
+  return status;
+}
+
+static void tell(cq_cli *cli, const cq_hash *name, cq_result result) {
+  char hex[65];
+  cq_hash_hex(name, hex);
+  if (cq_cli_flag(cli, "json"))
+    printf("{\"record\":\"%s\",\"result\":\"%s\"}\n", hex, cq_result_name(result));
+  else
+    cq_cli_say(cli, _("Finished (%s): record %.16s…"), cq_result_words((int)result), hex);
+}
+
+int cq_collector_fill(cq_cli *cli) {
+  cq_error error;
+  cq_laptop laptop;
+  cq_filling filling = {0};
+  cq_result result;
+  cq_hash form, name;
+  cq_error_clear(&error);
+  if (!cq_cli_value(cli, "answers")) return cq_cli_usage(cli, _("The option --%s is needed."), "answers");
+  if (!parse_result(cq_cli_value(cli, "result"), &result))
+    return cq_cli_usage(cli, _("--result is complete, partial, refused or withdrawn."));
+  cq_status status = cq_collector_open(cli, &laptop, &error);
+  if (status == CQ_OK) status = find_form(&laptop, cq_cli_arg(cli, 0), &form, &error);
+  if (status == CQ_OK) status = cq_filling_begin(&filling, &laptop, &form, false, &error);
+  if (status == CQ_OK) status = fill(cli, &filling, result, &name, &error);
+  if (status == CQ_OK && !cq_cli_flag(cli, "no-pack")) {
+    cq_pack_report packed;
+    status = cq_laptop_pack(&laptop, &packed, &error);
+  }
+  if (status == CQ_OK) tell(cli, &name, result);
+  int exit_status = status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
+  if (filling.laptop) cq_filling_end(&filling);
+  cq_laptop_close(&laptop);
+  return exit_status;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/filling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Kinds of the store's answers. */
+enum { KIND_VALUE = 1, KIND_MISSING, KIND_ADD, KIND_REMOVE, KIND_MOVE, KIND_LANGUAGE };
+
+/* First line of a draft's base; then its seed, draws and begin; then the instance. */
+#define BASE_MAGIC "chasqui draft 1"
+
+/* --- clock and randomness that can be repeated --- */
+
+static int64_t filling_now(void *context) {
+  const cq_filling *it = context;
+  if (it->replayed_utc_ms != 0) return it->replayed_utc_ms;
+  return it->laptop->clock->now_utc_ms(it->laptop->clock->context);
+}
+
+static int64_t filling_monotonic(void *context) {
+  const cq_filling *it = context;
+  return it->laptop->clock->monotonic_ms(it->laptop->clock->context);
+}
+
+static int filling_offset(void *context, int64_t utc_ms) {
+  const cq_filling *it = context;
+  return it->laptop->clock->offset_minutes(it->laptop->clock->context, utc_ms);
+}
+
+static void filling_random(void *context, void *out, size_t size) {
+  cq_filling *it = context;
+  for (size_t done = 0; done < size;) {
+    uint8_t block[sizeof it->seed + 8];
+    memcpy(block, it->seed, sizeof it->seed);
+    for (int i = 0; i < 8; i++) block[sizeof it->seed + (size_t)i] = (uint8_t)(it->drawn >> (8 * i));
+    it->drawn++;
+    cq_hash drawn = cq_hash_of(block, sizeof block);
+    size_t part = size - done < sizeof drawn.at ? size - done : sizeof drawn.at;
+    memcpy((char *)out + done, drawn.at, part);
+    done += part;
+  }
+}
+
+/* --- the form --- */
+
+/* Lists of the bundle, by the last part of the uri. */
+static cq_status open_list(void *context, cq_str uri, cq_buf *out, cq_error *error) {
+  cq_filling *it = context;
+  char name[256];
+  size_t start = uri.size;
+  while (start > 0 && uri.at[start - 1] != '/') start--;
+  if (uri.size - start >= sizeof name) return cq_error_set(error, CQ_NOTFOUND, "store.list.missing", NULL);
+  memcpy(name, uri.at + start, uri.size - start);
+  name[uri.size - start] = '\0';
+  return cq_store_list_bytes(it->laptop->store, name, out, error);
+}
+
+static cq_status load_form(cq_filling *it, const cq_hash *hash, cq_error *error) {
+  cq_buf xml = {0};
+  cq_form_lists lists = {open_list, it};
+  it->form_hash = *hash;
+  cq_status status = cq_store_form_bytes(it->laptop->store, hash->at, &xml, error);
+  if (status == CQ_OK) status = cq_form_load(&it->form, cq_buf_str(&xml), &lists, error);
+  if (status == CQ_OK) {
+    cq_str title = cq_form_title(it->form);
+    cq_buf_add_str(&it->title, title.size > 0 ? title : cq_form_id(it->form));
+    if (it->title.failed) status = cq_error_nomem(error);
+  }
+  cq_buf_fini(&xml);
+  return status;
+}
+
+/* The form's language that is the messages' own, where it has one: "Español (es)". */
+static size_t preferred_language(const cq_form *form) {
+  char wanted[8];
+  snprintf(wanted, sizeof wanted, "(%s)", _("en"));
+  for (size_t i = 0; i < cq_form_language_count(form); i++) {
+    cq_str name = cq_form_language(form, i);
+    size_t size = strlen(wanted);
+    if (name.size >= size && memcmp(name.at + name.size - size, wanted, size) == 0) return i;
+  }
+  return CQ_FIELD_NONE;
+}
+
+static void start(cq_filling *it, cq_laptop *laptop) {
+  *it = (cq_filling){.laptop = laptop};
+  it->clock = (cq_clock){filling_now, filling_monotonic, filling_offset, it};
+  it->random = (cq_random){filling_random, it};
+}
+
+static cq_interview_setup setup_of(cq_filling *it, char device[33]) {
+  cq_device_id id = cq_device_id_of(&it->laptop->sign_key);
+  cq_device_id_hex(&id, device);
+  return (cq_interview_setup){.clock = &it->clock,
+                              .random = &it->random,
+                              .device_id = cq_str_from(device),
+                              .user_name = cq_str_from(it->laptop->technician),
+                              .language = preferred_language(it->form)};
+}
+
+static cq_status make_arena(cq_filling *it, cq_error *error) {
+  it->arena = cq_arena_new(0);
+  return it->arena ? CQ_OK : cq_error_nomem(error);
+}
+
+void cq_filling_end(cq_filling *it) {
+  cq_interview_free(it->interview);
+  cq_form_free(it->form);
+  cq_arena_free(it->arena);
+  cq_buf_fini(&it->title);
+  cq_wipe(it->seed, sizeof it->seed);
+  *it = (cq_filling){0};
+}
+
+/* --- beginning --- */
+
+static cq_status keep_base(cq_filling *it, cq_error *error) {
+  cq_buf base = {0};
+  cq_buf_addf(&base, "%s\n", BASE_MAGIC);
+  cq_buf_add_hex(&base, it->seed, sizeof it->seed);
+  cq_buf_addf(&base, " %llu\n", (unsigned long long)it->drawn);
+  cq_status status = cq_interview_write(it->interview, CQ_WRITE_DRAFT, &base, error);
+  if (status == CQ_OK && base.failed) status = cq_error_nomem(error);
+  if (status == CQ_OK)
+    status = cq_store_draft_begin(it->laptop->store, &it->draft, it->form_hash.at, cq_str_from(it->laptop->technician),
+                                  cq_buf_str(&it->title), cq_buf_str(&base), error);
+  cq_buf_fini_secret(&base);
+  return status;
+}
+
+cq_status cq_filling_begin(cq_filling *it, cq_laptop *laptop, const cq_hash *form, bool keep, cq_error *error) {
+  char device[33];
+  start(it, laptop);
+  laptop->random->fill(laptop->random->context, it->seed, sizeof it->seed);
+  it->begun_utc_ms = filling_now(it);
+  cq_status status = make_arena(it, error);
+  if (status == CQ_OK) status = load_form(it, form, error);
+  if (status == CQ_OK) {
+    cq_interview_setup setup = setup_of(it, device);
+    status = cq_interview_begin(&it->interview, it->form, &setup, error);
+  }
+  if (status == CQ_OK && keep) status = keep_base(it, error);
+  if (status != CQ_OK) cq_filling_end(it);
+  return status;
+}
+
+/* --- resuming --- */
+
+typedef struct draft_head {
+  cq_hash form;
+  int64_t begun_utc_ms;
+  cq_buf bookmark;
+} draft_head;
+
+static cq_status read_head(void *context, const cq_store_draft *draft) {
+  draft_head *head = context;
+  memcpy(head->form.at, draft->form, sizeof head->form.at);
+  head->begun_utc_ms = draft->begun_utc_ms;
+  cq_buf_add_str(&head->bookmark, draft->bookmark);
+  return CQ_OK;
+}
+
+static cq_status damaged(cq_error *error) {
+  return cq_error_set(error, CQ_DAMAGED, "collector.draft.damaged", NULL);
+}
+
+/* Takes the head off a base; what is left is the instance. */
+static cq_status read_base(cq_filling *it, const cq_buf *base, cq_str *xml, cq_error *error) {
+  static const size_t magic = sizeof BASE_MAGIC; /* with its line end */
+  cq_str all = cq_buf_str(base);
+  if (all.size < magic + 66 || memcmp(all.at, BASE_MAGIC "\n", magic) != 0) return damaged(error);
+  if (!cq_hex_decode((cq_str){all.at + magic, 64}, it->seed, sizeof it->seed)) return damaged(error);
+  size_t at = magic + 65, end = at;
+  int64_t drawn;
+  while (end < all.size && all.at[end] != '\n') end++;
+  if (end == all.size || !cq_str_int64((cq_str){all.at + at, end - at}, &drawn)) return damaged(error);
+  it->drawn = (uint64_t)drawn;
+  *xml = (cq_str){all.at + end + 1, all.size - end - 1};
+  return CQ_OK;
+}
+
+/* The store gives answers only after the base: they are gathered, and applied when the interview stands. */
+typedef struct kept_answer {
+  int kind;
+  int64_t utc_ms;
+  cq_str reference, after;
+} kept_answer;
+
+typedef struct replay {
+  cq_arena *arena;
+  kept_answer *answers;
+  size_t count, room;
+} replay;
+
+static cq_status gather(void *context, const cq_store_answer *answer) {
+  replay *it = context;
+  if (it->count == it->room) {
+    size_t room = it->room ? it->room * 2 : 256;
+    kept_answer *more = realloc(it->answers, room * sizeof *more);
+    if (!more) return CQ_NOMEM;
+    it->answers = more;
+    it->room = room;
+  }
+  kept_answer *kept = &it->answers[it->count];
+  *kept = (kept_answer){answer->kind, answer->device_utc_ms, cq_arena_copy(it->arena, answer->reference),
+                        cq_arena_copy(it->arena, answer->after)};
+  if (!kept->reference.at || !kept->after.at) return CQ_NOMEM;
+  it->count++;
+  return CQ_OK;
+}
+
+static cq_status apply_answer(cq_filling *it, const kept_answer *answer, cq_error *error) {
+  cq_set_outcome outcome;
+  cq_entry node, made;
+  int64_t language;
+  if (answer->kind == KIND_MOVE) return CQ_OK;
+  if (answer->kind == KIND_LANGUAGE)
+    return cq_str_int64(answer->after, &language) ? cq_interview_set_language(it->interview, (size_t)language, error)
+                                                  : damaged(error);
+  cq_status status = cq_interview_entry(it->interview, answer->reference, &node, error);
+  if (status != CQ_OK) return status;
+  cq_arena_reset(it->arena);
+  switch (answer->kind) {
+  case KIND_VALUE:
+    return cq_interview_set(it->interview, node, answer->after, CQ_SET_ANYWAY, it->arena, &outcome, error);
+  case KIND_MISSING: return cq_interview_set_missing(it->interview, node, answer->after, it->arena, &outcome, error);
+  case KIND_ADD: return cq_interview_add(it->interview, node, &made, error);
+  case KIND_REMOVE: return cq_interview_remove(it->interview, node, error);
+  default: return damaged(error);
+  }
+}
+
+static cq_status apply_answers(cq_filling *it, const replay *kept, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < kept->count; i++) {
+    it->replayed_utc_ms = kept->answers[i].utc_ms;
+    status = apply_answer(it, &kept->answers[i], error);
+  }
+  it->replayed_utc_ms = 0;
+  return status;
+}
+
+/* Back to the page where one was: the bookmark of the last answer, tried on the interview as it is now. */
+static cq_status go_to_bookmark(cq_filling *it, const cq_buf *bookmark, cq_error *error) {
+  if (bookmark->size == 0) return CQ_OK;
+  char device[33];
+  cq_buf xml = {0};
+  cq_interview *there = NULL;
+  cq_interview_setup setup = setup_of(it, device);
+  setup.language = cq_interview_language(it->interview);
+  cq_status status = cq_interview_write(it->interview, CQ_WRITE_DRAFT, &xml, error);
+  if (status == CQ_OK)
+    status =
+        cq_interview_restore(&there, it->form, &setup, cq_buf_str(&xml), CQ_RESTORE_DRAFT, cq_buf_str(bookmark), error);
+  if (status == CQ_OK) {
+    cq_interview_free(it->interview);
+    it->interview = there;
+  }
+  cq_buf_fini_secret(&xml);
+  return status;
+}
+
+cq_status cq_filling_resume(cq_filling *it, cq_laptop *laptop, int64_t draft, cq_error *error) {
+  draft_head head = {0};
+  cq_buf base = {0};
+  replay kept = {0};
+  cq_str xml;
+  char device[33];
+  start(it, laptop);
+  it->draft = draft;
+  cq_status status = make_arena(it, error);
+  if (status == CQ_OK) {
+    kept.arena = cq_arena_new(0);
+    if (!kept.arena) status = cq_error_nomem(error);
+  }
+  if (status == CQ_OK) status = cq_store_draft_get(laptop->store, draft, read_head, &head, error);
+  it->begun_utc_ms = head.begun_utc_ms;
+  if (status == CQ_OK) status = cq_store_draft_load(laptop->store, draft, &base, gather, &kept, error);
+  if (status == CQ_OK) status = load_form(it, &head.form, error);
+  if (status == CQ_OK) status = read_base(it, &base, &xml, error);
+  if (status == CQ_OK) {
+    cq_interview_setup setup = setup_of(it, device);
+    status = cq_interview_restore(&it->interview, it->form, &setup, xml, CQ_RESTORE_DRAFT, CQ_STR(""), error);
+  }
+  if (status == CQ_OK) status = apply_answers(it, &kept, error);
+  if (status == CQ_OK) status = go_to_bookmark(it, &head.bookmark, error);
+  free(kept.answers);
+  cq_arena_free(kept.arena);
+  cq_buf_fini_secret(&base);
+  cq_buf_fini(&head.bookmark);
+  if (status != CQ_OK) cq_filling_end(it);
+  return status;
+}
+
+/* --- answering --- */
+
+static cq_status keep(cq_filling *it, int kind, cq_str reference, cq_str before, cq_str after, cq_error *error) {
+  cq_buf bookmark = {0};
+  if (it->draft == 0) return CQ_OK;
+  cq_status status = cq_interview_bookmark(it->interview, &bookmark, error);
+  if (status == CQ_OK) {
+    cq_store_answer answer = {.kind = kind,
+                              .reference = reference,
+                              .before = before,
+                              .after = after,
+                              .bookmark = cq_buf_str(&bookmark),
+                              .technician = cq_str_from(it->laptop->technician),
+                              .device_utc_ms = filling_now(it)};
+    status = cq_store_draft_answer(it->laptop->store, it->draft, &answer, NULL, error);
+  }
+  cq_buf_fini(&bookmark);
+  return status;
+}
+
+static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
+                        cq_error *error) {
+  cq_buf before = {0}, reference = {0};
+  cq_arena_reset(it->arena);
+  cq_buf_add_str(&before, cq_interview_value(it->interview, node));
+  cq_status status = cq_interview_ref(it->interview, node, &reference, error);
+  if (status == CQ_OK)
+    status = kind == KIND_MISSING
+                 ? cq_interview_set_missing(it->interview, node, text, it->arena, outcome, error)
+                 : cq_interview_set(it->interview, node, text, CQ_SET_CHECKED, it->arena, outcome, error);
+  if (status == CQ_OK && outcome->result == CQ_SET_ACCEPTED) {
+    if (forward) status = cq_interview_forward(it->interview, error);
+    if (status == CQ_OK && outcome->changed)
+      status = keep(it, kind, cq_buf_str(&reference), cq_buf_str(&before), text, error);
+    else if (status == CQ_OK && forward)
+      status = cq_filling_moved(it, error);
+  }
+  cq_buf_fini(&reference);
+  cq_buf_fini_secret(&before);
+  return status;
+}
+
+cq_status cq_filling_set(cq_filling *it, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
+                         cq_error *error) {
+  return answer(it, KIND_VALUE, node, text, forward, outcome, error);
+}
+
+cq_status cq_filling_set_missing(cq_filling *it, cq_entry node, cq_str code, bool forward, cq_set_outcome *outcome,
+                                 cq_error *error) {
+  return answer(it, KIND_MISSING, node, code, forward, outcome, error);
+}
+
+cq_status cq_filling_add(cq_filling *it, cq_entry repeat, cq_entry *instance, cq_error *error) {
+  cq_buf reference = {0};
+  cq_status status = cq_interview_ref(it->interview, repeat, &reference, error);
+  if (status == CQ_OK) status = cq_interview_add(it->interview, repeat, instance, error);
+  if (status == CQ_OK) status = cq_interview_jump(it->interview, *instance, error);
+  if (status == CQ_OK) status = keep(it, KIND_ADD, cq_buf_str(&reference), CQ_STR(""), CQ_STR(""), error);
+  cq_buf_fini(&reference);
+  return status;
+}
+
+cq_status cq_filling_remove(cq_filling *it, cq_entry instance, cq_error *error) {
+  cq_buf reference = {0};
+  cq_status status = cq_interview_ref(it->interview, instance, &reference, error);
+  if (status == CQ_OK) status = cq_interview_remove(it->interview, instance, error);
+  if (status == CQ_OK) status = keep(it, KIND_REMOVE, cq_buf_str(&reference), CQ_STR(""), CQ_STR(""), error);
+  cq_buf_fini(&reference);
+  return status;
+}
+
+cq_status cq_filling_moved(cq_filling *it, cq_error *error) {
+  return keep(it, KIND_MOVE, CQ_STR(""), CQ_STR(""), CQ_STR(""), error);
+}
+
+cq_status cq_filling_language(cq_filling *it, size_t language, cq_error *error) {
+  char number[24];
+  snprintf(number, sizeof number, "%zu", language);
+  cq_status status = cq_interview_set_language(it->interview, language, error);
+  return status == CQ_OK ? keep(it, KIND_LANGUAGE, CQ_STR(""), CQ_STR(""), cq_str_from(number), error) : status;
+}
+
+cq_status cq_filling_discard(cq_filling *it, cq_error *error) {
+  cq_status status = cq_store_draft_discard(it->laptop->store, it->draft, error);
+  if (status == CQ_OK) cq_filling_end(it);
+  return status;
+}
+
+/* --- what may be begun --- */
+
+static void copy_text(char out[CQ_RECORD_MAX_TEXT + 1], cq_str text) {
+  size_t size = text.size < CQ_RECORD_MAX_TEXT ? text.size : CQ_RECORD_MAX_TEXT;
+  while (size < text.size && size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
+  memcpy(out, text.at ? text.at : "", size);
+  out[size] = '\0';
+}
+
+/* The title stands in the XForm's head; loading a whole form for it would make the list slow. */
+static cq_str title_of(cq_str xml, cq_str fallback) {
+  static const char mark[] = "title>";
+  for (size_t at = 0; at + sizeof mark < xml.size && at < 4096; at++) {
+    if (memcmp(xml.at + at, mark, sizeof mark - 1) != 0) continue;
+    size_t from = at + sizeof mark - 1, to = from;
+    while (to < xml.size && xml.at[to] != '<' && xml.at[to] != '&') to++;
+    return to > from && xml.at[to] == '<' ? (cq_str){xml.at + from, to - from} : fallback;
+  }
+  return fallback;
+}
+
+cq_status cq_filling_offered(cq_laptop *laptop, cq_offered **forms, size_t *count, cq_error *error) {
+  const cq_bundle_content *content = cq_bundle_content_of(laptop->bundle);
+  *count = 0;
+  *forms = calloc(content->form_count + 1, sizeof **forms);
+  if (!*forms) return cq_error_nomem(error);
+  for (size_t i = 0; i < content->form_count; i++) {
+    const cq_bundle_form *form = &content->forms[i];
+    if (form->status != CQ_FORM_CURRENT) continue;
+    cq_offered *offered = &(*forms)[(*count)++];
+    offered->hash = form->hash;
+    copy_text(offered->id, form->id);
+    copy_text(offered->version, form->version);
+    copy_text(offered->title, title_of(form->xml, form->id));
+  }
+  return CQ_OK;
+}

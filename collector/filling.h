@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One interview being filled in on a laptop. Each accepted answer is durable in
+ * the vault before the next question is shown: a draft is the instance as it
+ * began, and every answer since. Clock and randomness of the interview are kept
+ * with it, so that a draft taken up again calculates what it calculated before.
+ */
+#ifndef CHASQUI_COLLECTOR_FILLING_H
+#define CHASQUI_COLLECTOR_FILLING_H
+
+#include "chasqui/forms.h"
+#include "collector/laptop.h"
+
+typedef struct cq_filling {
+  cq_laptop *laptop;
+  cq_form *form;
+  cq_interview *interview;
+  int64_t draft; /* 0: not kept as a draft (fill) */
+  cq_hash form_hash;
+  int64_t begun_utc_ms;
+  cq_buf title;    /* terminated */
+  cq_arena *arena; /* for outcomes; reset at each answer */
+  /* What the interview borrows. */
+  cq_clock clock;
+  cq_random random;
+  int64_t replayed_utc_ms; /* while answers are applied again: when they were given; else 0 */
+  uint8_t seed[32];
+  uint64_t drawn; /* how many times the seed was drawn from */
+} cq_filling;
+
+/* A new interview under a form version. `keep`: as a draft. */
+cq_status cq_filling_begin(cq_filling *filling, cq_laptop *laptop, const cq_hash *form, bool keep, cq_error *error);
+/* A draft exactly as it was left. */
+cq_status cq_filling_resume(cq_filling *filling, cq_laptop *laptop, int64_t draft, cq_error *error);
+void cq_filling_end(cq_filling *filling); /* the draft stays */
+
+/*
+ * Each of these is durable when it answers CQ_OK. `*outcome` tells whether the answer was accepted; its message lives
+ * until the next call. `forward`: an accepted answer also moves to the next page, and where one stands is kept with it.
+ */
+cq_status cq_filling_set(cq_filling *filling, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
+                         cq_error *error);
+cq_status cq_filling_set_missing(cq_filling *filling, cq_entry node, cq_str code, bool forward, cq_set_outcome *outcome,
+                                 cq_error *error);
+cq_status cq_filling_add(cq_filling *filling, cq_entry repeat, cq_entry *instance, cq_error *error);
+cq_status cq_filling_remove(cq_filling *filling, cq_entry instance, cq_error *error);
+/* Where one stands, after moving without an answer. */
+cq_status cq_filling_moved(cq_filling *filling, cq_error *error);
+cq_status cq_filling_language(cq_filling *filling, size_t language, cq_error *error);
+
+/* The record for ever; the draft is gone. `reason` may be empty. */
+cq_status cq_filling_finalise(cq_filling *filling, cq_result result, cq_str reason, cq_hash *name, cq_error *error);
+/* The draft is thrown away. */
+cq_status cq_filling_discard(cq_filling *filling, cq_error *error);
+
+/* --- forms that may be begun now --- */
+typedef struct cq_offered {
+  cq_hash hash;
+  char id[CQ_RECORD_MAX_TEXT + 1], version[CQ_RECORD_MAX_TEXT + 1], title[CQ_RECORD_MAX_TEXT + 1];
+} cq_offered;
+/* The current ones of the bundle, in its order. The caller frees *forms with free(). */
+cq_status cq_filling_offered(cq_laptop *laptop, cq_offered **forms, size_t *count, cq_error *error);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a filled interview to a record for ever: envelope, audit trail, name. */
+#include "chasqui/calendar.h"
+#include "chasqui/csv.h"
+#include "collector/filling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names by which forms of the programme say what the envelope needs (docs/programme-forms in forms/programmes). */
+#define FIELD_SEASON "temporada"
+#define FIELD_CONSENT "consiente"
+#define FIELD_CONSENT_HOW "modo_cons"
+#define FIELD_PLACE "ubigeo"
+
+static cq_str value_of(const cq_filling *it, const char *name) {
+  const cq_field *field = cq_form_find(it->form, cq_str_from(name));
+  cq_entry node;
+  if (!field || cq_interview_entry(it->interview, field->path, &node, NULL) != CQ_OK) return CQ_STR("");
+  return cq_interview_value(it->interview, node);
+}
+
+/* --- season --- */
+
+typedef struct season_part {
+  char code[CQ_SEASON_REF_SIZE];
+  uint32_t version;
+  int32_t months[CQ_RECORD_MAX_MONTHS];
+  size_t month_count;
+} season_part;
+
+static cq_status load_calendar(const cq_laptop *laptop, cq_calendar **calendar, cq_error *error) {
+  cq_str csv = cq_bundle_content_of(laptop->bundle)->calendar;
+  return csv.size > 0 ? cq_calendar_load(calendar, csv, error) : cq_calendar_standard(calendar, error);
+}
+
+/* A form that asks about a season names it; others belong to none. */
+static cq_status find_season(const cq_filling *it, season_part *part, cq_error *error) {
+  cq_season_ref ref;
+  cq_season season;
+  cq_calendar *calendar = NULL;
+  *part = (season_part){0};
+  if (!cq_season_parse(value_of(it, FIELD_SEASON), &ref)) return CQ_OK;
+  cq_status status = load_calendar(it->laptop, &calendar, error);
+  if (status != CQ_OK) return status;
+  cq_season_format(&ref, part->code);
+  if (cq_calendar_season(calendar, value_of(it, FIELD_PLACE), &ref, 0, &season)) {
+    part->version = (uint32_t)season.version;
+    part->month_count = cq_season_months(&season, part->months, CQ_RECORD_MAX_MONTHS);
+    if (part->month_count > CQ_RECORD_MAX_MONTHS) part->month_count = CQ_RECORD_MAX_MONTHS;
+  }
+  cq_calendar_free(calendar);
+  return CQ_OK;
+}
+
+/* --- subjects and consent --- */
+
+static cq_status find_subjects(const cq_filling *it, cq_arena *arena, cq_subject **subjects, size_t *count,
+                               cq_error *error) {
+  cq_entities entities;
+  cq_status status = cq_interview_entities(it->interview, arena, &entities, error);
+  if (status != CQ_OK) return status;
+  *count = entities.count < CQ_RECORD_MAX_SUBJECTS ? entities.count : CQ_RECORD_MAX_SUBJECTS;
+  *subjects = cq_arena_array(arena, *count + 1, sizeof **subjects);
+  if (!*subjects) return cq_error_nomem(error);
+  for (size_t i = 0; i < *count; i++) {
+    cq_buf id = {0};
+    cq_buf_add_text(&id, "uuid:");
+    cq_buf_add_str(&id, entities.items[i].id);
+    (*subjects)[i] = (cq_subject){cq_arena_copy(arena, entities.items[i].list), cq_arena_copy(arena, cq_buf_str(&id))};
+    bool copied = !id.failed && (*subjects)[i].dataset.at && (*subjects)[i].id.at;
+    cq_buf_fini(&id);
+    if (!copied) return cq_error_nomem(error);
+  }
+  return CQ_OK;
+}
+
+static cq_consent find_consent(const cq_filling *it) {
+  cq_consent consent = {0};
+  cq_str said = value_of(it, FIELD_CONSENT);
+  if (said.size == 0) return consent;
+  consent.state =
+      cq_str_is(said, "si") || cq_str_is(said, "yes") || cq_str_is(said, "1") ? CQ_CONSENT_GIVEN : CQ_CONSENT_REFUSED;
+  consent.how = value_of(it, FIELD_CONSENT_HOW);
+  return consent;
+}
+
+/* --- audit trail --- */
+
+typedef struct trail {
+  cq_buf csv;
+} trail;
+
+static cq_status add_event(void *context, const cq_store_event *event) {
+  cq_buf *csv = &((trail *)context)->csv;
+  char number[24];
+  snprintf(number, sizeof number, "%lld", (long long)event->device_utc_ms);
+  cq_csv_add_field(csv, true, event->what, false);
+  cq_csv_add_field(csv, false, event->reference, false);
+  cq_csv_add_field(csv, false, cq_str_from(number), false);
+  cq_csv_add_field(csv, false, event->before, false);
+  cq_csv_add_field(csv, false, event->after, false);
+  cq_csv_add_field(csv, false, event->who, false);
+  cq_csv_end_row(csv);
+  return CQ_OK;
+}
+
+/* A trail larger than a record may hold is left in the vault: the answers are what must travel. */
+static cq_status write_trail(const cq_filling *it, trail *out, cq_error *error) {
+  if (it->draft == 0) return CQ_OK;
+  cq_buf_add_text(&out->csv, "event,node,start,old-value,new-value,user\r\n");
+  cq_status status = cq_store_audit(it->laptop->store, it->draft, add_event, out, error);
+  if (status == CQ_OK && out->csv.failed) return cq_error_nomem(error);
+  if (out->csv.size > CQ_RECORD_MAX_AUDIT) cq_buf_reset(&out->csv);
+  return status;
+}
+
+/* --- the record --- */
+
+typedef struct parts {
+  cq_arena *arena;
+  cq_buf xml, bytes;
+  trail trail;
+  season_part season;
+  cq_subject *subjects;
+  size_t subject_count;
+} parts;
+
+static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_result result, cq_str reason,
+                               cq_envelope *envelope, cq_error *error) {
+  const cq_bundle_content *content = cq_bundle_content_of(it->laptop->bundle);
+  const cq_clock *clock = it->laptop->clock;
+  int64_t sequence = 0, now = clock->now_utc_ms(clock->context);
+  *envelope = (cq_envelope){.programme = content->programme,
+                            .mode = content->mode,
+                            .form_id = cq_form_id(it->form),
+                            .form_version = cq_form_version(it->form),
+                            .form_hash = it->form_hash,
+                            .instance_id = cq_interview_instance_id(it->interview),
+                            .subjects = from->subjects,
+                            .subject_count = from->subject_count,
+                            .season = cq_str_from(from->season.code),
+                            .calendar_version = from->season.version,
+                            .months = from->season.months,
+                            .month_count = from->season.month_count,
+                            .result = result,
+                            .reason = reason,
+                            .technician = cq_str_from(it->laptop->technician),
+                            .device = cq_device_id_of(&it->laptop->sign_key),
+                            .begun_utc_ms = it->begun_utc_ms,
+                            .finished_utc_ms = now,
+                            .working_date = cq_date_at(clock, now),
+                            .zone_minutes = clock->offset_minutes(clock->context, now),
+                            .consent = find_consent(it)};
+  cq_status status = cq_store_sequence(it->laptop->store, &sequence, error);
+  envelope->sequence = (uint64_t)sequence;
+  return status;
+}
+
+static cq_status store_record(cq_filling *it, const parts *from, const cq_envelope *envelope, const cq_hash *name,
+                              cq_error *error) {
+  cq_str *subjects = cq_arena_array(from->arena, from->subject_count + 1, sizeof *subjects);
+  if (!subjects) return cq_error_nomem(error);
+  size_t count = from->subject_count < CQ_STORE_SUBJECTS_MAX ? from->subject_count : CQ_STORE_SUBJECTS_MAX;
+  for (size_t i = 0; i < count; i++) subjects[i] = from->subjects[i].id;
+  cq_str label = cq_interview_instance_name(it->interview);
+  cq_store_record record = {.form_id = envelope->form_id,
+                            .instance_id = envelope->instance_id,
+                            .season = envelope->season,
+                            .label = label.size > 0 ? label : cq_buf_str(&it->title),
+                            .technician = envelope->technician,
+                            .result = (int)envelope->result,
+                            .subjects = subjects,
+                            .subject_count = count,
+                            .finalised_utc_ms = envelope->finished_utc_ms};
+  memcpy(record.name, name->at, sizeof record.name);
+  memcpy(record.form, it->form_hash.at, sizeof record.form);
+  return cq_store_finalise(it->laptop->store, it->draft, &record, cq_buf_str(&from->bytes), error);
+}
+
+cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, cq_hash *name, cq_error *error) {
+  parts from = {.arena = cq_arena_new(0)};
+  cq_envelope envelope;
+  cq_status status = from.arena ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_interview_finalise(it->interview, error);
+  if (status == CQ_OK) status = find_season(it, &from.season, error);
+  if (status == CQ_OK) status = find_subjects(it, from.arena, &from.subjects, &from.subject_count, error);
+  if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_SUBMISSION, &from.xml, error);
+  if (status == CQ_OK) status = write_trail(it, &from.trail, error);
+  if (status == CQ_OK) status = fill_envelope(it, &from, result, reason, &envelope, error);
+  if (status == CQ_OK) {
+    cq_record record = {
+        .envelope = envelope, .instance_xml = cq_buf_str(&from.xml), .audit = cq_buf_str(&from.trail.csv)};
+    status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
+  }
+  if (status == CQ_OK) status = store_record(it, &from, &envelope, name, error);
+  cq_buf_fini_secret(&from.xml);
+  cq_buf_fini_secret(&from.bytes);
+  cq_buf_fini_secret(&from.trail.csv);
+  cq_arena_free(from.arena);
+  return status;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/collector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void copy_text(char *out, size_t room, cq_str text) {
+  size_t size = text.size < room ? text.size : room - 1;
+  while (size < text.size && size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
+  if (size > 0) memcpy(out, text.at, size);
+  out[size] = '\0';
+}
+
+/* One more row of an array, zeroed; grows by doubling at each power of two. */
+static void *more(void *rows, size_t count, size_t size, void **row) {
+  if ((count & (count - 1)) == 0) {
+    void *grown = realloc(rows, (count ? count * 2 : 1) * size);
+    if (!grown) {
+      *row = NULL;
+      return rows;
+    }
+    rows = grown;
+  }
+  *row = (char *)rows + count * size;
+  memset(*row, 0, size);
+  return rows;
+}
+
+static cq_status see_draft(void *context, const cq_store_draft *draft) {
+  cq_kept *kept = context;
+  void *row;
+  kept->drafts = more(kept->drafts, kept->draft_count, sizeof *kept->drafts, &row);
+  if (!row) return CQ_NOMEM;
+  cq_kept_draft *it = row;
+  kept->draft_count++;
+  it->id = draft->id;
+  it->changed_utc_ms = draft->changed_utc_ms;
+  it->answers = draft->answers;
+  copy_text(it->label, sizeof it->label, draft->label);
+  copy_text(it->form, sizeof it->form, draft->form_id);
+  return CQ_OK;
+}
+
+static cq_status see_record(void *context, const cq_store_record *record) {
+  cq_kept *kept = context;
+  void *row;
+  kept->records = more(kept->records, kept->record_count, sizeof *kept->records, &row);
+  if (!row) return CQ_NOMEM;
+  cq_kept_record *it = row;
+  kept->record_count++;
+  memcpy(it->name, record->name, sizeof it->name);
+  it->finalised_utc_ms = record->finalised_utc_ms;
+  it->result = record->result;
+  it->state = record->state;
+  copy_text(it->label, sizeof it->label, record->label);
+  copy_text(it->form, sizeof it->form, record->form_id);
+  return CQ_OK;
+}
+
+static cq_status see_batch(void *context, const cq_store_batch *batch) {
+  cq_kept *kept = context;
+  void *row;
+  kept->batches = more(kept->batches, kept->batch_count, sizeof *kept->batches, &row);
+  if (!row) return CQ_NOMEM;
+  cq_kept_batch *it = row;
+  kept->batch_count++;
+  it->number = batch->number;
+  it->made_utc_ms = batch->made_utc_ms;
+  it->entries = batch->entries;
+  it->size = batch->size;
+  it->state = batch->state;
+  copy_text(it->file, sizeof it->file, batch->file);
+  return CQ_OK;
+}
+
+cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error) {
+  *kept = (cq_kept){0};
+  cq_status status = cq_store_drafts(store, see_draft, kept, error);
+  if (status == CQ_OK) status = cq_store_records(store, -1, see_record, kept, error);
+  if (status == CQ_OK) status = cq_store_batches(store, 0, see_batch, kept, error);
+  if (status == CQ_NOMEM) cq_error_nomem(error);
+  if (status != CQ_OK) cq_kept_free(kept);
+  return status;
+}
+
+void cq_kept_free(cq_kept *kept) {
+  free(kept->drafts);
+  free(kept->records);
+  free(kept->batches);
+  *kept = (cq_kept){0};
+}
+
+/* --- words --- */
+
+const char *cq_result_words(int result) {
+  switch (result) {
+  case CQ_RESULT_COMPLETE: return _("complete");
+  case CQ_RESULT_PARTIAL: return _("partial");
+  case CQ_RESULT_REFUSED: return _("refused");
+  case CQ_RESULT_WITHDRAWN: return _("withdrawn");
+  default: return _("draft");
+  }
+}
+
+const char *cq_record_state_words(cq_store_record_state state) {
+  switch (state) {
+  case CQ_STORE_NOT_BATCHED: return _("not yet packed");
+  case CQ_STORE_BATCHED: return _("waits to be sent");
+  case CQ_STORE_KEPT: return _("arrived at the post");
+  case CQ_STORE_OPENED: return _("arrived at the desk");
+  default: return _("erased by order");
+  }
+}
+
+const char *cq_batch_state_words(cq_store_batch_state state) {
+  switch (state) {
+  case CQ_STORE_BATCH_KEPT: return _("arrived at the post");
+  case CQ_STORE_BATCH_OPENED: return _("arrived at the desk");
+  default: return _("waits for a receipt");
+  }
+}
+
+void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]) {
+  char date[11];
+  int64_t local = utc_ms + (int64_t)clock->offset_minutes(clock->context, utc_ms) * 60000;
+  int64_t minute = (local % 86400000 + 86400000) % 86400000 / 60000;
+  cq_date_format(cq_date_at(clock, utc_ms), date);
+  snprintf(out, 24, "%s %02d:%02d", date, (int)(minute / 60), (int)(minute % 60));
+}
+
+static const char *type_words(cq_type type) {
+  switch (type) {
+  case CQ_TYPE_INT: return _("Write a whole number.");
+  case CQ_TYPE_DECIMAL: return _("Write a number, with a point before the decimals.");
+  case CQ_TYPE_DATE: return _("Write a date that exists, day/month/year.");
+  case CQ_TYPE_TIME: return _("Write a time, hours:minutes.");
+  case CQ_TYPE_DATETIME: return _("Write a date and a time.");
+  case CQ_TYPE_GEOPOINT: return _("Write latitude and longitude, with a blank between.");
+  default: return _("This cannot be the answer here.");
+  }
+}
+
+const char *cq_outcome_words(const cq_set_outcome *outcome, cq_type type, cq_buf *memory) {
+  switch (outcome->result) {
+  case CQ_SET_ACCEPTED: return "";
+  case CQ_SET_CONSTRAINT:
+    if (outcome->message.size == 0) return _("This answer is not allowed here.");
+    cq_buf_reset(memory);
+    cq_buf_add_str(memory, outcome->message);
+    return memory->at ? memory->at : "";
+  case CQ_SET_TYPE: return type_words(type);
+  case CQ_SET_NOT_OFFERED: return _("This is not one of the choices.");
+  case CQ_SET_READONLY: return _("This answer cannot be changed.");
+  default: return _("This question does not apply now.");
+  }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A laptop at work: its open vault, the bundle in force, the device's keys and
+ * the technician who opened it. Screen, line mode and verbs stand on it.
+ * A home holds one vault, so one programme in one mode.
+ */
+#ifndef CHASQUI_COLLECTOR_LAPTOP_H
+#define CHASQUI_COLLECTOR_LAPTOP_H
+
+#include "chasqui/bundle.h"
+#include "chasqui/cli.h"
+#include "chasqui/outbox.h"
+#include "chasqui/receipt.h"
+#include "chasqui/record.h"
+#include "chasqui/store.h"
+
+/* What tests fix and programs leave NULL. */
+typedef struct cq_laptop_setup {
+  const cq_clock *clock;   /* NULL: the system's */
+  const cq_random *random; /* NULL: the system's */
+  cq_vault_options vault;
+} cq_laptop_setup;
+
+typedef struct cq_laptop {
+  char *home, *vault_path;
+  cq_store *store;
+  cq_bundle *bundle;
+  cq_programme *programme;
+  cq_secret *sign, *seal;
+  cq_sign_key sign_key;
+  cq_seal_key seal_key;
+  cq_chain chain; /* count 0 until the certificate has come */
+  cq_store_device device;
+  char technician[CQ_VAULT_LABEL_MAX + 1];
+  uint32_t slot; /* the technician's */
+  const cq_clock *clock;
+  const cq_random *random;
+  cq_vault_options vault_options;
+} cq_laptop;
+
+/* The path of the home's vault. CQ_NOTFOUND "collector.home.empty" (argument the home); "collector.home.many". */
+cq_status cq_laptop_vault(cq_buf *path, const char *home, cq_error *error);
+
+/* Opens the vault of a home, applies what lies in the inbox and writes missing outbox files again. Errors: those above,
+ * of vault.h, store.h and bundle.h. `*laptop` is zeroed first; the caller ends it with _close. */
+cq_status cq_laptop_open(cq_laptop *laptop, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
+                         cq_error *error);
+void cq_laptop_close(cq_laptop *laptop);
+
+/*
+ * A new vault in a home from a bundle that a person has agreed to: the first technician, the device's keys, the bundle
+ * in force and the first batch with the certificate request. Either all is there or nothing. `phrase` opens the sealed
+ * lists (empty: they are left out). Errors: collector.home.taken, those of vault.h and store.h, keys.phrase.wrong.
+ */
+cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const char *home, const char *technician,
+                         cq_str passphrase, cq_str phrase, const cq_laptop_setup *setup, cq_error *error);
+
+bool cq_laptop_practice(const cq_laptop *laptop);
+/* The programme's name in the language of the messages. */
+cq_str cq_laptop_title(const cq_laptop *laptop);
+
+/* The bundle becomes the one in force: in the store and, as programme.chp, in the outbox. */
+cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bundle, cq_str bytes, cq_str phrase,
+                          cq_error *error);
+
+/* --- inbox.c --- */
+typedef struct cq_inbox_report {
+  size_t bundles, certificates, receipts, erased; /* that told something new */
+  size_t refused;                                 /* files that are not right */
+  cq_error first;                                 /* why the first of those; code NULL: none */
+} cq_inbox_report;
+/* Applies what the courier has brought: bundles, the certificate, receipts, orders. A file that is not right is counted
+ * and left; the rest goes on. */
+cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error *error);
+
+/* --- pack.c --- */
+typedef struct cq_pack_report {
+  size_t records, batches, rewritten; /* packed, made, files written again */
+  uint64_t bytes;                     /* of the batches made */
+} cq_pack_report;
+/* Packs what waits into batches and writes their files; also those that are missing. */
+cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error);
+
+#endif

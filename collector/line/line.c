@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/line/line.h"
+
+#include "collector/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a terminal would obey is shown as U+FFFD. */
+void cq_line_print(cq_line *line, cq_str text) {
+  for (size_t at = 0; at < text.size;) {
+    uint32_t c = cq_utf8_next(text, &at);
+    char bytes[4];
+    bool control = c != '\n' && (c < 0x20 || (c >= 0x7F && c < 0xA0));
+    fwrite(bytes, 1, cq_utf8_put(control ? 0xFFFD : c, bytes), line->out);
+  }
+}
+
+bool cq_line_read(cq_line *line, const char *prompt) {
+  cq_buf_reset(&line->typed);
+  fputs(prompt, line->out);
+  fflush(line->out);
+  int c = EOF;
+  while (cq_cli_signal() == 0 && (c = getc(line->in)) != EOF && c != '\n') {
+    if (line->typed.size < CQ_FORM_MAX_VALUE) cq_buf_add_char(&line->typed, (char)c);
+  }
+  if (c == EOF && (line->typed.size == 0 || ferror(line->in))) line->ended = true;
+  if (line->typed.size > 0 && line->typed.at[line->typed.size - 1] == '\r') line->typed.at[--line->typed.size] = '\0';
+  /* Other encodings than UTF-8 would be refused by the form; here it is said at once. */
+  if (!line->ended && !cq_utf8_valid(cq_buf_str(&line->typed))) {
+    fprintf(line->out, "! %s\n", _("These signs are not UTF-8. Please write them again."));
+    return cq_line_read(line, prompt);
+  }
+  return !line->ended;
+}
+
+void cq_line_error(cq_line *line, const cq_error *error) {
+  cq_buf what = {0}, next = {0};
+  cq_cli_explain(error, &what, &next);
+  fprintf(line->out, "! %s\n", what.at ? what.at : "");
+  if (next.size > 0) fprintf(line->out, "  %s\n", next.at);
+  cq_buf_fini(&what);
+  cq_buf_fini(&next);
+}
+
+/* A number from 1 to `count`; 0: none of them. */
+static size_t typed_number(const cq_line *line, size_t count) {
+  int64_t number;
+  if (!cq_str_int64(cq_str_trim(cq_buf_str(&line->typed)), &number)) return 0;
+  return number >= 1 && (uint64_t)number <= count ? (size_t)number : 0;
+}
+
+/* --- interviews --- */
+
+static cq_status pack(cq_line *line) {
+  cq_pack_report report;
+  cq_error why;
+  cq_error_clear(&why);
+  cq_status status = cq_laptop_pack(line->laptop, &report, &why);
+  /* The record is safe in the vault; its file can be written later. */
+  if (status != CQ_OK) cq_line_error(line, &why);
+  return status == CQ_NOMEM ? status : CQ_OK;
+}
+
+static cq_status run_interview(cq_line *line, cq_filling *filling) {
+  cq_status status = cq_line_interview(line, filling);
+  cq_filling_end(filling);
+  return status == CQ_OK ? pack(line) : status;
+}
+
+static cq_status new_interview(cq_line *line) {
+  cq_offered *forms = NULL;
+  size_t count = 0;
+  cq_filling filling;
+  cq_status status = cq_filling_offered(line->laptop, &forms, &count, line->error);
+  if (status == CQ_OK) {
+    fprintf(line->out, "\n%s\n", _("Forms"));
+    for (size_t i = 0; i < count; i++) {
+      fprintf(line->out, "  %zu) ", i + 1);
+      cq_line_print(line, cq_str_from(forms[i].title));
+      fprintf(line->out, "\n");
+    }
+  }
+  if (status == CQ_OK && cq_line_read(line, _("Number of the form (Enter: none) > "))) {
+    size_t chosen = typed_number(line, count);
+    if (chosen > 0) {
+      status = cq_filling_begin(&filling, line->laptop, &forms[chosen - 1].hash, true, line->error);
+      if (status == CQ_OK) status = run_interview(line, &filling);
+    }
+  }
+  free(forms);
+  return status;
+}
+
+static cq_status resume_draft(cq_line *line, const cq_kept *kept) {
+  char when[24];
+  cq_filling filling;
+  fprintf(line->out, "\n%s\n", _("Drafts"));
+  for (size_t i = 0; i < kept->draft_count; i++) {
+    const cq_kept_draft *it = &kept->drafts[i];
+    cq_time_words(line->laptop->clock, it->changed_utc_ms, when);
+    fprintf(line->out, "  %zu) ", i + 1);
+    cq_line_print(line, cq_str_from(it->label));
+    fprintf(line->out, " · %s\n", when);
+  }
+  if (kept->draft_count == 0) {
+    fprintf(line->out, "  %s\n", _("There are none."));
+    return CQ_OK;
+  }
+  if (!cq_line_read(line, _("Number of the draft (Enter: none) > "))) return CQ_OK;
+  size_t chosen = typed_number(line, kept->draft_count);
+  if (chosen == 0) return CQ_OK;
+  cq_status status = cq_filling_resume(&filling, line->laptop, kept->drafts[chosen - 1].id, line->error);
+  return status == CQ_OK ? run_interview(line, &filling) : status;
+}
+
+/* --- lists --- */
+
+static void show_finished(cq_line *line, const cq_kept *kept) {
+  char when[24];
+  fprintf(line->out, "\n%s\n", _("Finished"));
+  for (size_t i = 0; i < kept->record_count; i++) {
+    const cq_kept_record *it = &kept->records[i];
+    cq_time_words(line->laptop->clock, it->finalised_utc_ms, when);
+    fprintf(line->out, "  %s · ", when);
+    cq_line_print(line, cq_str_from(it->label));
+    fprintf(line->out, " · %s · %s\n", cq_result_words(it->result), cq_record_state_words(it->state));
+  }
+  if (kept->record_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+}
+
+static void show_outbox(cq_line *line, const cq_kept *kept) {
+  char when[24];
+  fprintf(line->out, "\n%s\n", _("Outbox"));
+  for (size_t i = 0; i < kept->batch_count; i++) {
+    const cq_kept_batch *it = &kept->batches[i];
+    cq_time_words(line->laptop->clock, it->made_utc_ms, when);
+    fprintf(line->out, "  %lld · %s · ", (long long)it->number, when);
+    fprintf(line->out, cq_cli_plural("%lld entry", "%lld entries", (uint64_t)it->entries), (long long)it->entries);
+    fprintf(line->out, " · %s\n", cq_batch_state_words(it->state));
+  }
+  if (kept->batch_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+}
+
+/* --- start --- */
+
+static cq_status one_choice(cq_line *line, bool *leave) {
+  cq_kept kept;
+  cq_status status = cq_kept_read(&kept, line->laptop->store, line->error);
+  if (status != CQ_OK) return status;
+  fprintf(line->out, "\n%s\n", _("Start"));
+  fprintf(line->out, "  1) %s\n  2) %s (%zu)\n  3) %s (%zu)\n  4) %s (%zu)\n  0) %s\n", _("New interview"), _("Drafts"),
+          kept.draft_count, _("Finished"), kept.record_count, _("Outbox"), kept.batch_count, _("Leave"));
+  if (!cq_line_read(line, "> ")) {
+    *leave = true;
+  } else if (cq_str_is(cq_str_trim(cq_buf_str(&line->typed)), "0")) {
+    *leave = true;
+  } else {
+    switch (typed_number(line, 4)) {
+    case 1: status = new_interview(line); break;
+    case 2: status = resume_draft(line, &kept); break;
+    case 3: show_finished(line, &kept); break;
+    case 4: show_outbox(line, &kept); break;
+    default: fprintf(line->out, "! %s\n", _("Write one of the numbers shown.")); break;
+    }
+  }
+  cq_kept_free(&kept);
+  return status;
+}
+
+cq_status cq_line_run(cq_laptop *laptop, FILE *in, FILE *out, cq_error *error) {
+  cq_line line = {.laptop = laptop, .in = in, .out = out, .error = error, .arena = cq_arena_new(0)};
+  if (!line.arena) return cq_error_nomem(error);
+  cq_status status = CQ_OK;
+  bool leave = false;
+  cq_line_print(&line, cq_laptop_title(laptop));
+  fprintf(out, "\n");
+  if (cq_laptop_practice(laptop)) fprintf(out, "*** %s ***\n", _("PRACTICE: nothing here counts"));
+  while (status == CQ_OK && !leave) {
+    status = one_choice(&line, &leave);
+    /* A form or draft that cannot be opened ends nothing but itself. */
+    if (status != CQ_OK && status != CQ_NOMEM && status != CQ_IO && status != CQ_CANCELLED) {
+      cq_line_error(&line, error);
+      status = CQ_OK;
+    }
+  }
+  if (status == CQ_OK) status = cq_cli_cancelled(error);
+  cq_buf_fini_secret(&line.typed);
+  cq_arena_free(line.arena);
+  return status;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/collector.h"
+
+#include <string.h>
+
+static void tell_inbox(cq_cli *cli, const cq_inbox_report *report) {
+  if (report->bundles > 0) cq_cli_say(cli, "%s", _("A newer programme bundle is now in force."));
+  if (report->certificates > 0) cq_cli_say(cli, "%s", _("The certificate of this laptop has arrived."));
+  if (report->erased > 0)
+    cq_cli_say(cli,
+               cq_cli_plural("%zu record was erased by order.", "%zu records were erased by order.", report->erased),
+               report->erased);
+  if (report->refused > 0) {
+    cq_buf what = {0}, next = {0};
+    cq_cli_explain(&report->first, &what, &next);
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu file of the inbox was left aside: %s", "%zu files of the inbox were left aside: %s",
+                              report->refused),
+                report->refused, what.at ? what.at : "");
+    cq_buf_fini(&what);
+    cq_buf_fini(&next);
+  }
+}
+
+/* How the log was found says how the last session ended. */
+static void tell_log(cq_cli *cli, const cq_laptop *laptop) {
+  switch (cq_vault_log_found(cq_store_vault(laptop->store))) {
+  case CQ_VAULT_LOG_CLEAN: break;
+  case CQ_VAULT_LOG_TORN:
+    cq_cli_warn(cli, "%s", _("The laptop was cut off last time. Every accepted answer is here."));
+    break;
+  case CQ_VAULT_LOG_DAMAGED:
+    cq_cli_warn(cli, "%s", _("Part of the vault's log cannot be read: check the last answers of your drafts."));
+    break;
+  }
+}
+
+cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error) {
+  cq_inbox_report report;
+  cq_buf path = {0};
+  *laptop = (cq_laptop){0};
+  *passphrase = (cq_cli_secret){0};
+  cq_status status = cq_vault_harden(error);
+  /* A home without a vault is told before a passphrase is asked for. */
+  if (status == CQ_OK) status = cq_laptop_vault(&path, cq_cli_home(cli), error);
+  cq_buf_fini(&path);
+  if (status == CQ_OK) status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase"), false, passphrase, error);
+  if (status == CQ_OK)
+    status = cq_laptop_open(laptop, cq_cli_home(cli), (cq_str){passphrase->at, passphrase->size}, NULL, error);
+  if (status != CQ_OK) return status;
+  if (cq_laptop_practice(laptop)) cq_cli_say(cli, "*** %s ***", _("PRACTICE: nothing here counts"));
+  tell_log(cli, laptop);
+  status = cq_laptop_receive(laptop, &report, error);
+  if (status == CQ_OK)
+    tell_inbox(cli, &report);
+  else
+    cq_laptop_close(laptop);
+  return status;
+}
+
+cq_status cq_collector_open(cq_cli *cli, cq_laptop *laptop, cq_error *error) {
+  cq_cli_secret passphrase;
+  cq_status status = cq_collector_open_with(cli, laptop, &passphrase, error);
+  cq_cli_secret_fini(&passphrase);
+  return status;
+}
+
+int cq_collector_end(cq_cli *cli, cq_laptop *laptop, cq_status status, const cq_error *error) {
+  cq_laptop_close(laptop);
+  return status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, error);
+}
+
+cq_status cq_collector_technician(const char *code, cq_error *error) {
+  static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  size_t size = code ? strlen(code) : 0;
+  if (size > 0 && size <= CQ_VAULT_LABEL_MAX && strspn(code, signs) == size) return CQ_OK;
+  return cq_error_set(error, CQ_INVALID, "collector.technician", code ? code : "", NULL);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From finished records to files in the outbox. A batch's bytes are committed in the vault before its file appears. */
+#include "collector/laptop.h"
+
+#include "chasqui/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the blank forms, from the vault --- */
+
+typedef struct known_form {
+  cq_hash hash;
+  cq_buf xml;
+} known_form;
+
+typedef struct packing {
+  cq_laptop *laptop;
+  cq_pack_report *report;
+  cq_batch_codec *codec;
+  cq_batch_writer *writer;
+  known_form *forms;
+  size_t form_count;
+  uint8_t (*names)[CQ_STORE_HASH]; /* records that wait */
+  size_t name_count, name_room;
+  cq_error *error;
+} packing;
+
+static cq_status find_form(void *context, const cq_hash *hash, cq_str *xml) {
+  packing *it = context;
+  for (size_t i = 0; i < it->form_count; i++) {
+    if (!cq_hash_equal(&it->forms[i].hash, hash)) continue;
+    *xml = cq_buf_str(&it->forms[i].xml);
+    return CQ_OK;
+  }
+  known_form *more = realloc(it->forms, (it->form_count + 1) * sizeof *more);
+  if (!more) return CQ_NOMEM;
+  it->forms = more;
+  known_form *form = &more[it->form_count];
+  *form = (known_form){.hash = *hash};
+  cq_status status = cq_store_form_bytes(it->laptop->store, hash->at, &form->xml, NULL);
+  if (status != CQ_OK) {
+    cq_buf_fini(&form->xml);
+    return status;
+  }
+  it->form_count++;
+  *xml = cq_buf_str(&form->xml);
+  return CQ_OK;
+}
+
+static cq_status note_record(void *context, const cq_store_record *record) {
+  packing *it = context;
+  if (it->name_count == it->name_room) {
+    size_t room = it->name_room ? it->name_room * 2 : 64;
+    void *more = realloc(it->names, room * sizeof *it->names);
+    if (!more) return cq_error_nomem(it->error);
+    it->names = more;
+    it->name_room = room;
+  }
+  memcpy(it->names[it->name_count++], record->name, CQ_STORE_HASH);
+  return CQ_OK;
+}
+
+/* --- one batch --- */
+
+/* The request goes with each batch until the certificate has come. */
+static void make_request(const cq_laptop *laptop, cq_request *request) {
+  *request = (cq_request){.sign = laptop->sign_key, .seal = laptop->seal_key};
+  cq_sign_key before;
+  memcpy(before.at, laptop->device.predecessor, sizeof before.at);
+  for (size_t i = 0; i < sizeof before.at; i++) request->has_predecessor |= before.at[i] != 0;
+  if (request->has_predecessor) request->predecessor = cq_device_id_of(&before);
+}
+
+static cq_status write_file(const cq_laptop *laptop, const char *name, cq_str bytes, cq_error *error) {
+  cq_buf folder = {0};
+  cq_status status = cq_home_folder(&folder, laptop->home, CQ_FOLDER_OUTBOX, error);
+  if (status == CQ_OK) status = cq_parcel_write(folder.at, name, bytes.at, bytes.size, NULL, NULL, error);
+  cq_buf_fini(&folder);
+  return status;
+}
+
+static cq_status end_batch(packing *it, size_t first, size_t end) {
+  cq_laptop *laptop = it->laptop;
+  cq_error *error = it->error;
+  const cq_bundle_content *content = cq_bundle_content_of(laptop->bundle);
+  cq_buf bytes = {0};
+  cq_request request;
+  cq_hash hash;
+  int64_t number;
+  cq_batch_sender sender = {.mode = content->mode, .programme = content->programme, .sign = laptop->sign};
+  const cq_clock *clock = laptop->clock;
+  sender.created_utc_ms = clock->now_utc_ms(clock->context);
+  sender.working_date = cq_date_at(clock, sender.created_utc_ms);
+  make_request(laptop, &request);
+  if (laptop->chain.count > 0)
+    sender.chain = &laptop->chain;
+  else
+    sender.request = &request;
+  const cq_seal_key recipients[] = {content->desk, content->batch_recovery};
+  cq_status status = cq_store_batch_next(laptop->store, &number, sender.previous.at, error);
+  if (status == CQ_OK) {
+    sender.number = (uint64_t)number;
+    status = cq_batch_end(it->writer, &sender, recipients, 2, laptop->random, &bytes, &hash, NULL, error);
+  }
+  if (status == CQ_OK) {
+    char name[96];
+    cq_device_id device = cq_device_id_of(&laptop->sign_key);
+    cq_batch_file_name(name, &device, sender.number, &hash);
+    cq_store_batch batch = {.number = number, .file = cq_str_from(name), .made_utc_ms = sender.created_utc_ms};
+    memcpy(batch.hash, hash.at, sizeof batch.hash);
+    status = cq_store_batch_commit(laptop->store, &batch, cq_buf_str(&bytes),
+                                   (const uint8_t(*)[CQ_STORE_HASH])(it->names + first), end - first, error);
+    if (status == CQ_OK) status = write_file(laptop, name, cq_buf_str(&bytes), error);
+    it->report->batches++;
+    it->report->records += end - first;
+    it->report->bytes += bytes.size;
+  }
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+static cq_status pack_records(packing *it) {
+  cq_buf bytes = {0};
+  cq_status status = CQ_OK;
+  size_t first = 0;
+  for (size_t i = 0; status == CQ_OK && i < it->name_count; i++) {
+    status = cq_store_record_bytes(it->laptop->store, it->names[i], &bytes, it->error);
+    if (status != CQ_OK) break;
+    status = cq_batch_add(it->writer, CQ_ENTRY_RECORD, cq_buf_str(&bytes), it->error);
+    if (status != CQ_LIMIT || first == i) continue; /* larger than any batch, where it is alone */
+    status = end_batch(it, first, i);
+    first = i;
+    if (status == CQ_OK) status = cq_batch_add(it->writer, CQ_ENTRY_RECORD, cq_buf_str(&bytes), it->error);
+  }
+  cq_buf_fini_secret(&bytes);
+  /* The first batch of a device carries its request, even with nothing else. */
+  if (status == CQ_OK && (it->name_count > first || it->laptop->device.last_batch == 0))
+    status = end_batch(it, first, it->name_count);
+  return status;
+}
+
+/* --- files that are missing --- */
+
+static cq_status write_again(void *context, const cq_store_batch *batch) {
+  packing *it = context;
+  char name[96];
+  cq_hash hash;
+  bool right = false;
+  cq_buf folder = {0}, bytes = {0};
+  if (batch->file.size >= sizeof name || batch->size == 0) return CQ_OK;
+  memcpy(name, batch->file.at, batch->file.size);
+  name[batch->file.size] = '\0';
+  memcpy(hash.at, batch->hash, sizeof hash.at);
+  cq_status status = cq_home_folder(&folder, it->laptop->home, CQ_FOLDER_OUTBOX, it->error);
+  if (status == CQ_OK) status = cq_parcel_check(folder.at, name, (uint64_t)batch->size, &hash, &right, it->error);
+  if (status == CQ_OK && !right) {
+    status = cq_store_batch_bytes(it->laptop->store, batch->hash, &bytes, it->error);
+    if (status == CQ_OK) status = write_file(it->laptop, name, cq_buf_str(&bytes), it->error);
+    it->report->rewritten++;
+  }
+  cq_buf_fini(&folder);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error) {
+  packing it = {.laptop = laptop, .report = report, .error = error};
+  cq_batch_forms forms = {find_form, &it};
+  *report = (cq_pack_report){0};
+  cq_status status = CQ_OK;
+  it.codec = cq_batch_codec_new(&forms);
+  it.writer = it.codec ? cq_batch_writer_new(it.codec) : NULL;
+  if (!it.writer) status = cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_store_device_get(laptop->store, &laptop->device, error);
+  if (status == CQ_OK) status = cq_store_records(laptop->store, CQ_STORE_NOT_BATCHED, note_record, &it, error);
+  if (status == CQ_OK) status = pack_records(&it);
+  if (status == CQ_OK) status = cq_store_batches(laptop->store, CQ_STORE_BATCH_PENDING, write_again, &it, error);
+  cq_batch_writer_free(it.writer);
+  cq_batch_codec_free(it.codec);
+  for (size_t i = 0; i < it.form_count; i++) cq_buf_fini(&it.forms[i].xml);
+  free(it.forms);
+  free(it.names);
+  return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collector/collector.h"
+
+#include <stdio.h>
+
+int cq_collector_pack(cq_cli *cli) {
+  cq_error error;
+  cq_laptop laptop;
+  cq_pack_report report;
+  cq_error_clear(&error);
+  cq_status status = cq_collector_open(cli, &laptop, &error);
+  if (status == CQ_OK) status = cq_laptop_pack(&laptop, &report, &error);
+  if (status == CQ_OK && cq_cli_flag(cli, "json"))
+    printf("{\"records\":%zu,\"batches\":%zu,\"bytes\":%llu,\"rewritten\":%zu}\n", report.records, report.batches,
+           (unsigned long long)report.bytes, report.rewritten);
+  else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0)
+    cq_cli_say(cli, "%s", _("Everything is in the outbox already."));
+  else if (status == CQ_OK) {
+    cq_cli_say(cli, cq_cli_plural("%zu record packed.", "%zu records packed.", report.records), report.records);
+    if (report.rewritten > 0)
+      cq_cli_say(cli,
+                 cq_cli_plural("%zu missing file written again.", "%zu missing files written again.", report.rewritten),
+                 report.rewritten);
+  }
+  cq_laptop_close(&laptop);
+  return status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
+}

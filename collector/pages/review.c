@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a form: what is missing or not right, each one key away, and finishing. */
+#include "collector/pages/app.h"
+#include "collector/pages/list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { END_COMPLETE = -1, END_PARTIAL = -2, END_REFUSED = -3, END_DRAFT = -4 };
+
+typedef struct review {
+  cq_view view; /* first */
+  cq_list list;
+  size_t faults;
+  int rows;
+} review;
+
+static void review_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  review *it = (review *)view;
+  char intro[256];
+  if (it->faults == 0)
+    snprintf(intro, sizeof intro, "%s", _("Every question is answered as it should be."));
+  else
+    snprintf(intro, sizeof intro,
+             cq_cli_plural("%zu answer is missing or not right. Enter goes to it.",
+                           "%zu answers are missing or not right. Enter goes to the one marked.", it->faults),
+             it->faults);
+  int used = cq_app_text(grid, row, 3, 2, grid->columns - 4, CQ_LOOK_BOLD, cq_str_from(intro)) + 1;
+  it->rows = rows - used;
+  cq_list_draw(&it->list, grid, row + used, it->rows, 1, grid->columns - 2);
+}
+
+static unsigned review_where(const cq_view *view) {
+  (void)view;
+  return CQ_ON_LIST;
+}
+
+/* --- finishing --- */
+
+static void tell_finished(cq_app *app, cq_result result, const cq_pack_report *packed) {
+  cq_buf text = {0};
+  cq_buf_addf(&text, _("Finished (%s)."), cq_result_words((int)result));
+  if (packed->batches > 0) cq_buf_addf(&text, " %s", _("It waits in the outbox for the courier."));
+  cq_app_say(app, CQ_LOOK_GOOD, text.at ? text.at : "");
+  cq_buf_fini(&text);
+}
+
+static void finish(cq_app *app, int64_t result) {
+  cq_error error;
+  cq_hash name;
+  cq_pack_report packed;
+  cq_error_clear(&error);
+  cq_status status = cq_filling_finalise(app->filling, (cq_result)result, CQ_STR(""), &name, &error);
+  if (!cq_app_well(app, status, &error)) return;
+  cq_app_leave_interview(app);
+  status = cq_laptop_pack(app->laptop, &packed, &error);
+  cq_app_pop_to_start(app);
+  if (cq_app_well(app, status, &error)) tell_finished(app, (cq_result)result, &packed);
+}
+
+static void choose(cq_app *app, int64_t tag) {
+  cq_error error;
+  cq_error_clear(&error);
+  switch (tag) {
+  case END_COMPLETE: finish(app, CQ_RESULT_COMPLETE); return;
+  case END_PARTIAL:
+    cq_view_confirm(app, _("Finish as partial? What was answered is kept and sent."), finish, CQ_RESULT_PARTIAL);
+    return;
+  case END_REFUSED:
+    cq_view_confirm(app, _("Finish as refused? What was answered is kept and sent."), finish, CQ_RESULT_REFUSED);
+    return;
+  case END_DRAFT:
+    cq_app_leave_interview(app);
+    cq_app_pop_to_start(app);
+    cq_app_say(app, CQ_LOOK_GOOD, _("The draft is kept, with every answer."));
+    return;
+  default: break;
+  }
+  cq_status status = cq_interview_jump(app->filling->interview, (cq_entry)tag, &error);
+  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
+  if (cq_app_well(app, status, &error)) cq_app_show_page(app);
+}
+
+/* --- the view --- */
+
+static void review_act(cq_view *view, cq_action action) {
+  review *it = (review *)view;
+  cq_app *app = view->app;
+  if (cq_list_act(&it->list, action, it->rows)) return;
+  const cq_list_item *here = cq_list_here(&it->list);
+  if (action == CQ_DO_ACCEPT && here) choose(app, here->tag);
+  if (action != CQ_DO_LEAVE) return;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_interview_back(app->filling->interview, &error);
+  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
+  if (cq_app_well(app, status, &error)) cq_app_pop(app);
+}
+
+static void review_type(cq_view *view, cq_key key) {
+  cq_list_type(&((review *)view)->list, key);
+}
+
+static void review_end(cq_view *view) {
+  cq_list_fini(&((review *)view)->list);
+}
+
+static void add_fault(review *it, cq_interview *interview, const cq_violation *fault, cq_arena *arena) {
+  cq_prompt prompt;
+  cq_buf detail = {0};
+  if (cq_interview_prompt(interview, fault->node, arena, &prompt, NULL) != CQ_OK) return;
+  if (fault->message.size > 0)
+    cq_buf_add_str(&detail, fault->message);
+  else
+    cq_buf_add_text(&detail, fault->condition == CQ_VIOLATION_REQUIRED ? _("An answer is needed.")
+                                                                       : _("This answer is not allowed here."));
+  cq_list_add(&it->list, (int64_t)fault->node, prompt.label, detail.at);
+  cq_buf_fini(&detail);
+}
+
+static void review_shown(cq_view *view) {
+  review *it = (review *)view;
+  cq_app *app = view->app;
+  cq_violations faults;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_arena *arena = cq_arena_new(0);
+  cq_status status =
+      arena ? cq_interview_violations(app->filling->interview, arena, &faults, &error) : cq_error_nomem(&error);
+  if (cq_app_well(app, status, &error)) {
+    cq_list_clear(&it->list);
+    it->faults = faults.count;
+    for (size_t i = 0; i < faults.count; i++) add_fault(it, app->filling->interview, &faults.items[i], arena);
+    if (faults.count == 0) cq_list_add(&it->list, END_COMPLETE, cq_str_from(_("Finish: complete")), NULL);
+    cq_list_add(&it->list, END_DRAFT, cq_str_from(_("Leave it as a draft")), NULL);
+    cq_list_add(&it->list, END_PARTIAL, cq_str_from(_("Finish: partial")), NULL);
+    cq_list_add(&it->list, END_REFUSED, cq_str_from(_("Finish: refused")), NULL);
+    cq_list_ready(&it->list, 0);
+  }
+  cq_arena_free(arena);
+}
+
+void cq_view_review(cq_app *app) {
+  static const cq_view_kind kind = {review_draw, review_where, review_act, review_type, review_shown, review_end};
+  review *it = cq_app_push(app, &kind, sizeof *it, _("Review"));
+  if (it) review_shown(&it->view);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small views: help, going to a question, codes in place of an answer, a yes or no, the lock. */
+#include "collector/answer.h"
+#include "collector/pages/app.h"
+#include "collector/pages/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- help --- */
+
+typedef struct help {
+  cq_view view;
+  unsigned asked; /* what the keys of are shown */
+  int top, rows, total;
+} help;
+
+static void help_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  help *it = (help *)view;
+  cq_buf keys = {0};
+  const char *text;
+  int line = 0;
+  it->rows = rows;
+  for (size_t i = 0; cq_action_row(i, it->asked, &keys, &text); i++) {
+    cq_str part;
+    bool first = true;
+    for (size_t at = 0; cq_text_wrap(cq_str_from(text), grid->columns - 24, &at, &part); line++, first = false) {
+      if (line < it->top || line >= it->top + rows) continue;
+      if (first) cq_grid_write(grid, row + line - it->top, 2, 18, CQ_LOOK_BOLD, cq_buf_str(&keys));
+      cq_grid_write(grid, row + line - it->top, 22, grid->columns - 24, 0, part);
+    }
+  }
+  it->total = line;
+  cq_buf_fini(&keys);
+}
+
+static unsigned help_where(const cq_view *view) {
+  (void)view;
+  return CQ_ON_HELP;
+}
+
+static void help_act(cq_view *view, cq_action action) {
+  help *it = (help *)view;
+  int most = it->total > it->rows ? it->total - it->rows : 0;
+  switch (action) {
+  case CQ_DO_UP: it->top--; break;
+  case CQ_DO_DOWN: it->top++; break;
+  case CQ_DO_PAGE_UP: it->top -= it->rows; break;
+  case CQ_DO_PAGE_DOWN: it->top += it->rows; break;
+  default: cq_app_pop(view->app); return;
+  }
+  if (it->top > most) it->top = most;
+  if (it->top < 0) it->top = 0;
+}
+
+/* Any key returns: who asks for help may not know which one does. */
+static void help_type(cq_view *view, cq_key key) {
+  (void)key;
+  cq_app_pop(view->app);
+}
+
+void cq_view_help(cq_app *app, unsigned where) {
+  static const cq_view_kind kind = {help_draw, help_where, help_act, help_type, NULL, NULL};
+  help *it = cq_app_push(app, &kind, sizeof *it, _("Keys"));
+  if (it) it->asked = where;
+}
+
+/* --- a list to choose from --- */
+
+typedef struct choice_view {
+  cq_view view;
+  cq_list list;
+  char *intro;
+  int rows;
+  cq_entry node;
+  int64_t context;
+  void (*choose)(struct choice_view *it, const cq_list_item *item);
+  void (*yes)(cq_app *app, int64_t context);
+} choice_view;
+
+static void choice_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  choice_view *it = (choice_view *)view;
+  int used = cq_app_text(grid, row, rows - 3, 2, grid->columns - 4, CQ_LOOK_BOLD, cq_str_from(it->intro)) + 1;
+  it->rows = rows - used;
+  cq_list_draw(&it->list, grid, row + used, it->rows, 1, grid->columns - 2);
+}
+
+static unsigned choice_where(const cq_view *view) {
+  (void)view;
+  return CQ_ON_LIST;
+}
+
+static void choice_act(cq_view *view, cq_action action) {
+  choice_view *it = (choice_view *)view;
+  if (cq_list_act(&it->list, action, it->rows)) return;
+  if (action == CQ_DO_LEAVE) cq_app_pop(view->app);
+  const cq_list_item *here = cq_list_here(&it->list);
+  if (action == CQ_DO_ACCEPT && here) it->choose(it, here);
+}
+
+static void choice_type(cq_view *view, cq_key key) {
+  cq_list_type(&((choice_view *)view)->list, key);
+}
+
+static void choice_end(cq_view *view) {
+  choice_view *it = (choice_view *)view;
+  cq_list_fini(&it->list);
+  free(it->intro);
+}
+
+static const cq_view_kind choice_kind = {choice_draw, choice_where, choice_act, choice_type, NULL, choice_end};
+
+static choice_view *open_choice(cq_app *app, const char *title, const char *intro,
+                                void (*choose)(choice_view *, const cq_list_item *)) {
+  choice_view *it = cq_app_push(app, &choice_kind, sizeof *it, title);
+  if (!it) return NULL;
+  it->intro = strdup(intro);
+  it->choose = choose;
+  if (it->intro) return it;
+  cq_app_pop(app);
+  return NULL;
+}
+
+/* --- going to a question; all answers so far --- */
+
+static void choose_question(choice_view *it, const cq_list_item *item) {
+  cq_app *app = it->view.app;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_interview_jump(app->filling->interview, (cq_entry)item->tag, &error);
+  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
+  if (cq_app_well(app, status, &error)) cq_app_show_page(app);
+}
+
+static void add_question(choice_view *it, cq_interview *interview, const cq_outline_row *row, cq_arena *arena) {
+  cq_prompt prompt;
+  cq_str shown = {0};
+  cq_buf text = {0}, detail = {0};
+  if (cq_interview_prompt(interview, row->node, arena, &prompt, NULL) != CQ_OK) return;
+  bool question = prompt.state.kind == CQ_ENTRY_VALUE;
+  for (unsigned i = 0; i < row->depth && i < 6; i++) cq_buf_add_text(&text, "  ");
+  cq_buf_add_str(&text, prompt.label);
+  if (prompt.state.kind == CQ_ENTRY_INSTANCE) cq_buf_addf(&text, " %u", (unsigned)prompt.state.position);
+  if (question && cq_interview_shown(interview, row->node, arena, &shown, NULL) == CQ_OK)
+    cq_buf_add_str(&detail, shown);
+  if (prompt.missing.size > 0) cq_buf_add_str(&detail, prompt.missing);
+  cq_list_add(&it->list, (int64_t)row->node, cq_buf_str(&text), detail.size > 0 ? detail.at : NULL);
+  cq_buf_fini(&text);
+  cq_buf_fini_secret(&detail);
+}
+
+void cq_view_jump(cq_app *app) {
+  cq_error error;
+  cq_outline_row *rows;
+  size_t count = 0;
+  cq_arena *arena = cq_arena_new(0);
+  cq_error_clear(&error);
+  cq_status status =
+      arena ? cq_interview_outline(app->filling->interview, arena, &rows, &count, &error) : cq_error_nomem(&error);
+  if (cq_app_well(app, status, &error)) {
+    choice_view *it =
+        open_choice(app, _("Go to"), _("Which question? Write part of its text, or use the arrows."), choose_question);
+    for (size_t i = 0; it && i < count; i++) add_question(it, app->filling->interview, &rows[i], arena);
+    if (it) cq_list_ready(&it->list, 0);
+  }
+  cq_arena_free(arena);
+}
+
+/* --- codes in place of an answer --- */
+
+static const char *missing_words(cq_str code) {
+  if (cq_str_is(code, "ns")) return _("does not know");
+  if (cq_str_is(code, "nr")) return _("does not answer");
+  if (cq_str_is(code, "na")) return _("does not apply");
+  return NULL;
+}
+
+static void choose_missing(choice_view *it, const cq_list_item *item) {
+  cq_app *app = it->view.app;
+  cq_set_outcome outcome;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_filling_set_missing(app->filling, it->node, cq_str_from(item->detail), true, &outcome, &error);
+  if (cq_app_well(app, status, &error)) cq_app_show_page(app);
+}
+
+void cq_view_missing(cq_app *app, cq_entry node) {
+  cq_entry_state state;
+  if (cq_interview_state(app->filling->interview, node, &state, NULL) != CQ_OK) return;
+  choice_view *it = open_choice(app, _("No answer"), _("Why is there no answer?"), choose_missing);
+  if (!it) return;
+  it->node = node;
+  cq_str codes = state.field->missing;
+  for (size_t at = 0; at < codes.size;) {
+    size_t start = at;
+    while (at < codes.size && codes.at[at] != ' ') at++;
+    cq_str code = {codes.at + start, at - start};
+    while (at < codes.size && codes.at[at] == ' ') at++;
+    char text[32];
+    if (code.size == 0 || code.size >= sizeof text) continue;
+    memcpy(text, code.at, code.size);
+    text[code.size] = '\0';
+    const char *words = missing_words(code);
+    cq_list_add(&it->list, 0, words ? cq_str_from(words) : code, text);
+  }
+  cq_list_ready(&it->list, 0);
+}
+
+/* --- yes or no --- */
+
+static void choose_answer(choice_view *it, const cq_list_item *item) {
+  cq_app *app = it->view.app;
+  void (*yes)(cq_app *, int64_t) = it->yes;
+  int64_t context = it->context;
+  bool agreed = item->tag == 1;
+  cq_app_pop(app);
+  if (agreed) yes(app, context);
+}
+
+void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *, int64_t), int64_t context) {
+  choice_view *it = open_choice(app, _("Are you sure?"), question, choose_answer);
+  if (!it) return;
+  it->yes = yes;
+  it->context = context;
+  cq_list_add(&it->list, 0, cq_str_from(_("No, return")), NULL);
+  cq_list_add(&it->list, 1, cq_str_from(_("Yes")), NULL);
+  cq_list_ready(&it->list, 0);
+}
+
+/* --- the lock --- */
+
+typedef struct lock {
+  cq_view view;
+  cq_cli_secret typed;
+  int64_t draft; /* to go on with; 0: none */
+} lock;
+
+static void lock_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  lock *it = (lock *)view;
+  int used = cq_app_text(grid, row + 1, rows - 4, 2, grid->columns - 4, 0,
+                         cq_str_from(_("The screen is locked and the vault closed. Nothing is lost.")));
+  row += used + 2;
+  int column = 2 + cq_grid_write(grid, row, 2, grid->columns - 4, CQ_LOOK_BOLD, cq_str_from(_("Passphrase")));
+  cq_grid_write(grid, row, column, 2, 0, CQ_STR(": "));
+  column += 2;
+  size_t signs = cq_utf8_length((cq_str){it->typed.at, it->typed.size});
+  for (size_t i = 0; i < signs && column < grid->columns - 2; i++)
+    cq_grid_write(grid, row, column++, 1, 0, CQ_STR("*"));
+  cq_screen_cursor(view->app->screen, row, column);
+}
+
+static unsigned lock_where(const cq_view *view) {
+  (void)view;
+  return CQ_ON_LOCK;
+}
+
+static void open_again(lock *it) {
+  cq_app *app = it->view.app;
+  cq_error error;
+  int64_t draft = it->draft;
+  cq_error_clear(&error);
+  cq_status status =
+      cq_laptop_open(app->laptop, app->home, (cq_str){it->typed.at, it->typed.size}, &app->setup, &error);
+  cq_wipe(it->typed.at, it->typed.capacity);
+  it->typed.size = 0;
+  if (!cq_app_well(app, status, &error)) return;
+  cq_view_start(app);
+  /* The lock goes from below the start. */
+  cq_view *start = app->views[app->view_count - 1];
+  app->views[app->view_count - 1] = app->views[0];
+  app->views[0] = start;
+  cq_app_pop(app);
+  if (draft != 0) cq_app_resume(app, draft);
+}
+
+static void lock_act(cq_view *view, cq_action action) {
+  lock *it = (lock *)view;
+  if (action == CQ_DO_LEAVE) view->app->over = true;
+  if (action == CQ_DO_ACCEPT && it->typed.size > 0) open_again(it);
+}
+
+static void lock_type(cq_view *view, cq_key key) {
+  lock *it = (lock *)view;
+  cq_str typed = {it->typed.at, it->typed.size};
+  char bytes[4];
+  if (key == CQ_KEY_BACKSPACE && typed.size > 0) {
+    it->typed.size--;
+    while (it->typed.size > 0 && ((unsigned char)it->typed.at[it->typed.size] & 0xC0) == 0x80) it->typed.size--;
+    it->typed.at[it->typed.size] = '\0';
+  }
+  if (!cq_key_is_text(key)) return;
+  size_t size = cq_utf8_put(key, bytes);
+  if (it->typed.size + size > CQ_CLI_SECRET_MAX) return;
+  memcpy(it->typed.at + it->typed.size, bytes, size);
+  it->typed.size += size;
+  it->typed.at[it->typed.size] = '\0';
+}
+
+static void lock_end(cq_view *view) {
+  cq_cli_secret_fini(&((lock *)view)->typed);
+}
+
+void cq_view_lock(cq_app *app) {
+  static const cq_view_kind kind = {lock_draw, lock_where, lock_act, lock_type, NULL, lock_end};
+  cq_cli_secret typed;
+  int64_t draft = app->filling ? app->filling->draft : 0;
+  cq_error error;
+  cq_error_clear(&error);
+  if (!app->laptop->store) return;
+  if (!cq_app_well(app, cq_cli_secret_init(&typed, &error), &error)) return;
+  while (app->view_count > 0) {
+    cq_view *view = app->views[--app->view_count];
+    if (view->kind->end) view->kind->end(view);
+    free(view);
+  }
+  cq_app_leave_interview(app);
+  cq_laptop_close(app->laptop);
+  lock *it = cq_app_push(app, &kind, sizeof *it, _("Locked"));
+  if (it) {
+    it->typed = typed;
+    it->draft = draft;
+  } else {
+    cq_cli_secret_fini(&typed);
+    app->over = true;
+  }
+}

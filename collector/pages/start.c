@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start, and the lists that it leads to: forms, drafts, what is finished, outbox. */
+#include "collector/pages/app.h"
+#include "collector/pages/list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GO_NEW, GO_DRAFTS, GO_FINISHED, GO_OUTBOX, GO_LEAVE };
+
+typedef struct menu {
+  cq_view view; /* first */
+  cq_list list;
+  cq_kept kept;
+  cq_offered *forms;
+  const char *intro; /* a line above the list; NULL: none */
+  int rows;          /* of the list, as last drawn */
+  void (*fill)(struct menu *menu);
+  void (*choose)(struct menu *menu, cq_list_item *item);
+  unsigned where;
+} menu;
+
+/* --- what all lists share --- */
+
+static void menu_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  menu *it = (menu *)view;
+  if (it->intro) {
+    int used = cq_app_text(grid, row, 3, 2, grid->columns - 4, 0, cq_str_from(it->intro)) + 1;
+    row += used;
+    rows -= used;
+  }
+  it->rows = rows;
+  cq_list_draw(&it->list, grid, row, rows, 1, grid->columns - 2);
+}
+
+static unsigned menu_where(const cq_view *view) {
+  return ((const menu *)view)->where;
+}
+
+static void menu_act(cq_view *view, cq_action action) {
+  menu *it = (menu *)view;
+  cq_list_item *here = cq_list_here(&it->list);
+  if (cq_list_act(&it->list, action, it->rows)) return;
+  if (action == CQ_DO_ACCEPT && here && it->choose) it->choose(it, here);
+  if (action != CQ_DO_LEAVE) return;
+  if (it->where == CQ_ON_START)
+    view->app->over = true;
+  else
+    cq_app_pop(view->app);
+}
+
+static void menu_type(cq_view *view, cq_key key) {
+  cq_list_type(&((menu *)view)->list, key);
+}
+
+static void menu_shown(cq_view *view) {
+  menu *it = (menu *)view;
+  cq_error error;
+  cq_error_clear(&error);
+  size_t cursor = cq_list_here(&it->list) ? it->list.shown[it->list.cursor] : 0;
+  cq_kept_free(&it->kept);
+  if (!cq_app_well(view->app, cq_kept_read(&it->kept, view->app->laptop->store, &error), &error)) return;
+  cq_list_clear(&it->list);
+  it->fill(it);
+  cq_list_ready(&it->list, cursor < it->list.count ? cursor : 0);
+}
+
+static void menu_end(cq_view *view) {
+  menu *it = (menu *)view;
+  cq_list_fini(&it->list);
+  cq_kept_free(&it->kept);
+  free(it->forms);
+}
+
+static const cq_view_kind menu_kind = {menu_draw, menu_where, menu_act, menu_type, menu_shown, menu_end};
+
+static void open_menu(cq_app *app, const char *title, const char *intro, unsigned where, void (*fill)(menu *),
+                      void (*choose)(menu *, cq_list_item *)) {
+  menu *it = cq_app_push(app, &menu_kind, sizeof *it, title);
+  if (!it) return;
+  it->fill = fill;
+  it->choose = choose;
+  it->intro = intro;
+  it->where = where;
+  menu_shown(&it->view);
+}
+
+/* --- new interview --- */
+
+static void fill_forms(menu *it) {
+  cq_error error;
+  size_t count = 0;
+  cq_error_clear(&error);
+  free(it->forms);
+  it->forms = NULL;
+  if (!cq_app_well(it->view.app, cq_filling_offered(it->view.app->laptop, &it->forms, &count, &error), &error)) return;
+  for (size_t i = 0; i < count; i++)
+    cq_list_add(&it->list, (int64_t)i, cq_str_from(it->forms[i].title), it->forms[i].id);
+}
+
+static void choose_form(menu *it, cq_list_item *item) {
+  cq_app *app = it->view.app;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_filling_begin(&app->filling_memory, app->laptop, &it->forms[item->tag].hash, true, &error);
+  if (!cq_app_well(app, status, &error)) return;
+  app->filling = &app->filling_memory;
+  cq_app_show_page(app);
+}
+
+/* --- drafts --- */
+
+static void fill_drafts(menu *it) {
+  char detail[96], when[24];
+  for (size_t i = it->kept.draft_count; i > 0; i--) { /* the newest first */
+    const cq_kept_draft *draft = &it->kept.drafts[i - 1];
+    cq_time_words(it->view.app->laptop->clock, draft->changed_utc_ms, when);
+    snprintf(detail, sizeof detail, cq_cli_plural("%lld answer · %s", "%lld answers · %s", (uint64_t)draft->answers),
+             (long long)draft->answers, when);
+    cq_list_add(&it->list, draft->id, cq_str_from(draft->label), detail);
+  }
+}
+
+static void choose_draft(menu *it, cq_list_item *item) {
+  cq_app_resume(it->view.app, item->tag);
+}
+
+/* --- finished --- */
+
+static void fill_finished(menu *it) {
+  char when[24];
+  cq_buf text = {0}, detail = {0};
+  for (size_t i = it->kept.record_count; i > 0; i--) {
+    const cq_kept_record *record = &it->kept.records[i - 1];
+    cq_time_words(it->view.app->laptop->clock, record->finalised_utc_ms, when);
+    cq_buf_reset(&text);
+    cq_buf_reset(&detail);
+    cq_buf_addf(&text, "%s  %s", when, record->label);
+    cq_buf_addf(&detail, "%s · %s", cq_result_words(record->result), cq_record_state_words(record->state));
+    cq_list_add(&it->list, (int64_t)i, cq_buf_str(&text), detail.at);
+  }
+  cq_buf_fini(&text);
+  cq_buf_fini(&detail);
+}
+
+/* --- outbox --- */
+
+static void fill_outbox(menu *it) {
+  char text[160], when[24];
+  for (size_t i = it->kept.batch_count; i > 0; i--) {
+    const cq_kept_batch *batch = &it->kept.batches[i - 1];
+    cq_time_words(it->view.app->laptop->clock, batch->made_utc_ms, when);
+    int used = snprintf(text, sizeof text, _("Batch %lld · %s · "), (long long)batch->number, when);
+    if (used > 0 && (size_t)used < sizeof text)
+      snprintf(text + used, sizeof text - (size_t)used,
+               cq_cli_plural("%lld entry", "%lld entries", (uint64_t)batch->entries), (long long)batch->entries);
+    cq_list_add(&it->list, batch->number, cq_str_from(text), cq_batch_state_words(batch->state));
+  }
+}
+
+/* --- start --- */
+
+static size_t waiting(const cq_kept *kept) {
+  size_t count = 0;
+  for (size_t i = 0; i < kept->batch_count; i++) count += kept->batches[i].state == CQ_STORE_BATCH_PENDING;
+  return count;
+}
+
+static void fill_start(menu *it) {
+  char detail[96];
+  size_t wait = waiting(&it->kept);
+  cq_list_add(&it->list, GO_NEW, cq_str_from(_("New interview")), NULL);
+  snprintf(detail, sizeof detail, "%zu", it->kept.draft_count);
+  cq_list_add(&it->list, GO_DRAFTS, cq_str_from(_("Drafts")), detail);
+  snprintf(detail, sizeof detail, "%zu", it->kept.record_count);
+  cq_list_add(&it->list, GO_FINISHED, cq_str_from(_("Finished")), detail);
+  if (wait > 0)
+    snprintf(detail, sizeof detail, cq_cli_plural("%zu waits for a receipt", "%zu wait for a receipt", wait), wait);
+  else
+    snprintf(detail, sizeof detail, "%s", _("all arrived"));
+  cq_list_add(&it->list, GO_OUTBOX, cq_str_from(_("Outbox")), detail);
+  cq_list_add(&it->list, GO_LEAVE, cq_str_from(_("Leave")), NULL);
+}
+
+static void choose_start(menu *it, cq_list_item *item) {
+  cq_app *app = it->view.app;
+  switch (item->tag) {
+  case GO_NEW: open_menu(app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_forms, choose_form); break;
+  case GO_DRAFTS:
+    open_menu(app, _("Drafts"), _("Which draft do you go on with?"), CQ_ON_LIST, fill_drafts, choose_draft);
+    break;
+  case GO_FINISHED: open_menu(app, _("Finished"), NULL, CQ_ON_LIST, fill_finished, NULL); break;
+  case GO_OUTBOX:
+    open_menu(app, _("Outbox"), _("The courier (chasqui-sync push, or a USB stick) carries these to the post."),
+              CQ_ON_LIST, fill_outbox, NULL);
+    break;
+  default: app->over = true; break;
+  }
+}
+
+void cq_view_start(cq_app *app) {
+  open_menu(app, _("Start"), cq_laptop_practice(app->laptop) ? _("PRACTICE: nothing here counts") : NULL, CQ_ON_START,
+            fill_start, choose_start);
+}
