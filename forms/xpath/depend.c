@@ -200,8 +200,9 @@ static cq_status walk_base(reader *r, const cq_expr *expr, const place *base) {
     return status;
   case CQ_OP_CALL:
     if (expr->function->reads == CQ_READS_CURRENT) return CQ_OK;
-    if (expr->function->reads == CQ_READS_LIST && expr->literal_id && expr->count == 1) return CQ_OK;
-    return walk(r, expr, base, false);
+    if (expr->function->reads != CQ_READS_LIST || expr->count != 1) return walk(r, expr, base, false);
+    if (!expr->literal_id) r->expression->uses |= CQ_XPATH_LISTS;
+    return walk_arguments(r, expr, 0, base, false);
   default: return walk(r, expr, base, false);
   }
 }

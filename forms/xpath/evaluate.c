@@ -73,7 +73,7 @@ static cq_status eval_arithmetic(cq_run *run, const cq_expr *expr, cq_xpath_valu
     else
       cq_answer_number(&left, apply(op, a, b));
   }
-  *out = left;
+  if (status == CQ_OK) *out = left;
   return status;
 }
 
@@ -86,7 +86,7 @@ static cq_status eval_comparison(cq_run *run, const cq_expr *expr, cq_xpath_valu
     if (status == CQ_OK) status = cq_compare(run, (cq_between)expr->ops[i - 1], &left, &right, &holds);
     cq_answer_boolean(&left, holds);
   }
-  *out = left;
+  if (status == CQ_OK) *out = left;
   return status;
 }
 

@@ -342,9 +342,9 @@ static cq_status start_of(cq_run *run, const cq_expr *path, cq_nodes *out) {
   if (path->start == CQ_XPATH_FROM_INSTANCE) {
     cq_xpath_value base;
     cq_status status = cq_eval_nodes(run, path->args[0], &base);
+    if (status != CQ_OK) return status;
     *out = (cq_nodes){base.nodes, base.count, 0};
-    if (status == CQ_OK && !base.sorted) status = cq_nodes_order(run, out);
-    return status;
+    return base.sorted ? CQ_OK : cq_nodes_order(run, out);
   }
   cq_node *node = run->node;
   if (path->start == CQ_XPATH_FROM_ROOT && run->root)
@@ -394,6 +394,7 @@ cq_status cq_eval_path(cq_run *run, const cq_expr *path, cq_xpath_value *out) {
     if (next.count <= 1) apart = true;
     now = next;
   }
+  if (status != CQ_OK) return status;
   drop_irrelevant(&now);
   cq_answer_nodes(out, &now, true);
   return status;

@@ -158,7 +158,7 @@ static void look_ups_by_name_follow_changes(void **state) {
   cq_node *top = cq_tree_top(tree);
   static const char *const local[] = {"a", "b", "c", "d", "e"};
   uint32_t seed = 7;
-  for (int i = 0; i < 3000; i++) {
+  for (int i = 0; i < 500; i++) {
     seed = seed * 1664525u + 1013904223u;
     const char *name = local[(seed >> 16) % 5];
     cq_node *at = cq_node_child(top, atom(name));
