@@ -58,7 +58,7 @@ static const question source[] = {{"f_costo", "Costos de la campaña", MONEY, NU
                                   {"f_merc", "¿A quién vende?", CHOICE, markets},
                                   {"f_dec", "¿Quién decide?", CHOICE, decides}};
 static const char *const activities[] = {"quinua", "fibra", "turismo", "ceramica", NULL};
-enum { MONTHS = 12, FREQUENT = 36, SCALES = 24, MEMBERS = 6 };
+enum { MONTHS = 12, FREQUENT = 68, SCALES = 24, MEMBERS = 6 };
 
 /* --- the blank form --- */
 
