@@ -28,9 +28,10 @@ static void row(sheet *s, const char *key, const char *label, const char *value)
 }
 
 static void row_number(sheet *s, const char *key, const char *label, uint64_t value) {
-  char text[32];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-  row(s, key, label, text);
+  if (s->json)
+    cq_buf_addf(&s->out, "%s\"%s\":%llu", s->out.size ? "," : "{", key, (unsigned long long)value);
+  else
+    cq_cli_say(s->cli, "%s: %llu", label, (unsigned long long)value);
 }
 
 static void row_time(sheet *s, const char *key, const char *label, int64_t utc_ms) {

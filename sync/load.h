@@ -21,8 +21,11 @@ typedef struct load_item {
   bool is_carried; /* of another laptop */
   cq_hash hash;    /* zero until the file was read */
   load_state state;
-  unsigned outcome; /* the post's, where state is HELD, REFUSED or FAILED by it */
+  unsigned outcome; /* the post's last word on it */
+  const char *code; /* why it is REFUSED or FAILED */
   bool damaged;     /* its bytes are not what its name says */
+  bool is_doubtful; /* it was sent, and no answer came: asked about before it is sent again */
+  int uploads;      /* by tus, in this run */
 } load_item;
 
 typedef struct load {

@@ -35,4 +35,17 @@ const char *http_header_of(http_request *request, const char *name); /* NULL: no
 enum MHD_Result desk_list(http_request *request);  /* GET /v1/batches?after=N */
 enum MHD_Result desk_batch(http_request *request); /* GET /v1/batches/HASH */
 
+/* --- tus: OPTIONS and POST /v1/uploads; HEAD, PATCH and DELETE /v1/uploads/HASH --- */
+enum MHD_Result uploads_options(http_request *request);
+enum MHD_Result uploads_head(http_request *request);
+enum MHD_Result uploads_delete(http_request *request);
+/* The body of a PATCH or POST is written as it comes. `_begin_*` opens the writer from the headers, or answers at once:
+ * then NULL, and *result is what on_request returns. */
+upload_writer *upload_begin_patch(http_request *request, enum MHD_Result *result);
+upload_writer *upload_begin_create(http_request *request, enum MHD_Result *result);
+void upload_write(upload_writer *writer, const char *bytes, size_t size);
+enum MHD_Result uploads_patch(http_request *request);
+enum MHD_Result uploads_create(http_request *request);
+void upload_close(upload_writer *writer); /* at the end of every request, also of one that broke off; NULL is fine */
+
 #endif

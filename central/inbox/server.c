@@ -122,13 +122,20 @@ typedef struct route {
   const char *path; /* ends in '/': a prefix, the rest of the path follows */
   size_t body;      /* most bytes of a body */
   enum MHD_Result (*answer)(http_request *request);
+  /* A body that is written as it comes. */
+  upload_writer *(*begin)(http_request *request, enum MHD_Result *result);
 } route;
 
 static const route routes[] = {
-    {"POST", "/v1/exchange", CQ_PROTOCOL_MAX_EXCHANGE, exchange},
-    {"GET", "/v1/items/", 0, item},
-    {"GET", "/v1/batches", 0, desk_list},
-    {"GET", "/v1/batches/", 0, desk_batch},
+    {"POST", "/v1/exchange", CQ_PROTOCOL_MAX_EXCHANGE, exchange, NULL},
+    {"GET", "/v1/items/", 0, item, NULL},
+    {"GET", "/v1/batches", 0, desk_list, NULL},
+    {"GET", "/v1/batches/", 0, desk_batch, NULL},
+    {"OPTIONS", "/v1/uploads", 0, uploads_options, NULL},
+    {"POST", "/v1/uploads", CQ_PROTOCOL_MAX_ITEM, uploads_create, upload_begin_create},
+    {"HEAD", "/v1/uploads/", 0, uploads_head, NULL},
+    {"PATCH", "/v1/uploads/", CQ_PROTOCOL_MAX_ITEM, uploads_patch, upload_begin_patch},
+    {"DELETE", "/v1/uploads/", 0, uploads_delete, NULL},
 };
 
 static bool path_matches(const char *path, const char *url, const char **rest) {
@@ -170,10 +177,18 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *connection, const
   if (length && cq_str_int64(cq_str_from(length), &bytes) && bytes > (int64_t)found->body) {
     return http_refuse(&early, 413, "post.request.large");
   }
+  early.rest = rest;
+  if (found->begin) {
+    enum MHD_Result result = MHD_NO;
+    early.upload = found->begin(&early, &result);
+    if (!early.upload) return result;
+  }
   incoming *in = calloc(1, sizeof *in);
-  if (!in) return MHD_NO;
+  if (!in) {
+    upload_close(early.upload);
+    return MHD_NO;
+  }
   in->request = early;
-  in->request.rest = rest;
   in->route = found;
   in->server = s;
   *context = in;
@@ -199,7 +214,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
   (void)version;
   if (!in) return begin(s, connection, url, method, own);
   if (*size) {
-    gather(in, bytes, *size);
+    if (in->request.upload)
+      upload_write(in->request.upload, bytes, *size);
+    else
+      gather(in, bytes, *size);
     *size = 0;
     return MHD_YES;
   }
@@ -217,6 +235,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
   if (!in) return;
   atomic_fetch_sub(&in->server->buffered, in->request.body.capacity);
   cq_buf_fini(&in->request.body);
+  upload_close(in->request.upload);
   free(in);
   *own = NULL;
 }

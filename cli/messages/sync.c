@@ -37,6 +37,8 @@ const cq_cli_message cq_cli_messages_sync[] = {
     {"sync.item.name", N_("The file %1$s is not what its name says: it is damaged."),
      N_("The laptop writes it again when it is opened; then push again.")},
     {"sync.item.unknown", N_("%1$s is not a file of Chasqui."), NULL},
+    {"sync.day", N_("The bytes that may be used today are used up."),
+     N_("What is left goes tomorrow, or push with a higher --limit-day.")},
     {"sync.pass.none", N_("%1$s is not the home of a desk, or the desk has no pass yet."),
      N_("At the desk, run chasqui-central publish: it writes desk.pass.")},
     {0}};
