@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "central/merge/derive.h"
+
+#include "central/verbs.h"
+#include "chasqui/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VISIT, SUBJECT, PARENT, EDITED, COUNT_EDITS, DECISION, VOID, ERASE_NAME, ERASE_BYTES, ERASE_VISIT, STATEMENTS };
+
+static const char *const sql[STATEMENTS] = {
+    [VISIT] = "INSERT OR REPLACE INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
+              "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
+              "edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
+    [PARENT] = "INSERT OR IGNORE INTO visit_parent VALUES (?1, ?2)",
+    [EDITED] = "UPDATE visit SET edited = edited + 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
+    [COUNT_EDITS] = "SELECT count(*) FROM visit_parent WHERE parent = ?1",
+    [DECISION] = "INSERT OR IGNORE INTO decision VALUES (?1, ?2, ?3, ?4)",
+    [VOID] = "UPDATE visit SET voided = 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
+    /* an erased record leaves its name, so that it is not merged again when it comes once more */
+    [ERASE_NAME] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, x'', NULL)",
+    [ERASE_BYTES] = "UPDATE record SET bytes = NULL WHERE name = ?1",
+    [ERASE_VISIT] = "DELETE FROM visit WHERE id = (SELECT id FROM record WHERE name = ?1)",
+};
+
+struct cq_derive {
+  cq_desk *desk;
+  cq_arena *arena; /* of one record */
+  sqlite3_stmt *statement[STATEMENTS];
+};
+
+cq_status cq_derive_new(cq_derive **out, cq_desk *desk, cq_error *error) {
+  cq_derive *derive = calloc(1, sizeof *derive);
+  *out = NULL;
+  if (!derive) return cq_error_nomem(error);
+  derive->desk = desk;
+  cq_status status = (derive->arena = cq_arena_new(0)) ? CQ_OK : cq_error_nomem(error);
+  for (size_t i = 0; status == CQ_OK && i < STATEMENTS; i++)
+    status = cq_desk_prepare(desk, &derive->statement[i], sql[i], error);
+  if (status == CQ_OK)
+    *out = derive;
+  else
+    cq_derive_free(derive);
+  return status;
+}
+
+void cq_derive_free(cq_derive *derive) {
+  if (!derive) return;
+  for (size_t i = 0; i < STATEMENTS; i++) sqlite3_finalize(derive->statement[i]);
+  cq_arena_free(derive->arena);
+  free(derive);
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, cq_str text) {
+  sqlite3_bind_text(statement, at, text.size ? text.at : "", (int)text.size, SQLITE_STATIC);
+}
+
+static void bind_hash(sqlite3_stmt *statement, int at, const cq_hash *hash) {
+  sqlite3_bind_blob(statement, at, hash->at, sizeof hash->at, SQLITE_STATIC);
+}
+
+/* A statement whose only argument is a name. */
+static cq_status with_name(cq_derive *d, size_t which, const cq_hash *name, cq_error *error) {
+  bind_hash(d->statement[which], 1, name);
+  return cq_desk_step(d->desk, d->statement[which], NULL, error);
+}
+
+static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, int64_t edited, cq_error *error) {
+  sqlite3_stmt *s = d->statement[VISIT];
+  char months[CQ_RECORD_MAX_MONTHS * 12 + 1] = "";
+  size_t at = 0;
+  for (size_t i = 0; i < e->month_count && i < CQ_RECORD_MAX_MONTHS; i++)
+    at += (size_t)snprintf(months + at, sizeof months - at, "%s%04d-%02d", i ? " " : "", (int)(e->months[i] / 12),
+                           (int)(e->months[i] % 12 + 1));
+  sqlite3_bind_int64(s, 1, id);
+  bind_text(s, 2, e->form_id);
+  bind_hash(s, 3, &e->form_hash);
+  bind_text(s, 4, e->instance_id);
+  sqlite3_bind_blob(s, 5, e->device.at, sizeof e->device.at, SQLITE_STATIC);
+  bind_text(s, 6, e->technician);
+  sqlite3_bind_int64(s, 7, (int64_t)e->sequence);
+  sqlite3_bind_int64(s, 8, e->begun_utc_ms);
+  sqlite3_bind_int64(s, 9, e->finished_utc_ms);
+  sqlite3_bind_int(s, 10, cq_date_to_day(e->working_date));
+  sqlite3_bind_int(s, 11, (int)e->result);
+  bind_text(s, 12, e->reason);
+  bind_text(s, 13, e->season);
+  bind_text(s, 14, e->zone);
+  sqlite3_bind_int64(s, 15, e->calendar_version);
+  sqlite3_bind_text(s, 16, months, (int)at, SQLITE_STATIC);
+  sqlite3_bind_int(s, 17, (int)e->consent.state);
+  sqlite3_bind_int64(s, 18, edited);
+  return cq_desk_step(d->desk, s, NULL, error);
+}
+
+static cq_status put_links(cq_derive *d, int64_t id, const cq_envelope *e, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < e->subject_count; i++) {
+    bind_text(d->statement[SUBJECT], 1, e->subjects[i].dataset);
+    bind_text(d->statement[SUBJECT], 2, e->subjects[i].id);
+    sqlite3_bind_int64(d->statement[SUBJECT], 3, id);
+    status = cq_desk_step(d->desk, d->statement[SUBJECT], NULL, error);
+  }
+  for (size_t i = 0; status == CQ_OK && i < e->parent_count; i++) {
+    bind_hash(d->statement[PARENT], 1, &e->parents[i]);
+    sqlite3_bind_int64(d->statement[PARENT], 2, id);
+    status = cq_desk_step(d->desk, d->statement[PARENT], NULL, error);
+    if (status == CQ_OK) status = with_name(d, EDITED, &e->parents[i], error);
+  }
+  return status;
+}
+
+cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, cq_str bytes, cq_error *error) {
+  cq_record record;
+  bool row = false;
+  int64_t edited = 0;
+  cq_arena_reset(d->arena);
+  cq_status status = cq_record_parse(&record, bytes, d->arena, error);
+  if (status != CQ_OK) return status;
+  if (!cq_programme_id_equal(&record.envelope.programme, &d->desk->programme))
+    return cq_error_set(error, CQ_REFUSED, "desk.record.programme", NULL);
+  if (record.envelope.mode != d->desk->mode) return cq_error_set(error, CQ_REFUSED, "desk.record.mode", NULL);
+  bind_hash(d->statement[COUNT_EDITS], 1, name);
+  status = cq_desk_step(d->desk, d->statement[COUNT_EDITS], &row, error);
+  if (status == CQ_OK && row) edited = sqlite3_column_int64(d->statement[COUNT_EDITS], 0);
+  sqlite3_reset(d->statement[COUNT_EDITS]);
+  if (status == CQ_OK) status = put_visit(d, id, &record.envelope, edited, error);
+  if (status == CQ_OK) status = put_links(d, id, &record.envelope, error);
+  return status;
+}
+
+/* --- decisions --- */
+
+static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
+    const cq_hash *name = &order->targets[i];
+    if (order->kind == CQ_ORDER_VOID) status = with_name(d, VOID, name, error);
+    if (order->kind != CQ_ORDER_ERASE) continue;
+    status = with_name(d, ERASE_VISIT, name, error);
+    if (status == CQ_OK) status = with_name(d, ERASE_NAME, name, error);
+    if (status == CQ_OK) status = with_name(d, ERASE_BYTES, name, error);
+  }
+  return status;
+}
+
+cq_status cq_derive_decision(cq_derive *d, cq_str bytes, bool *fresh, cq_error *error) {
+  cq_order order;
+  cq_hash name;
+  cq_arena_reset(d->arena);
+  cq_status status = cq_order_read(&order, &name, bytes, d->arena, &d->desk->trust, error);
+  if (status != CQ_OK) return status;
+  sqlite3_stmt *s = d->statement[DECISION];
+  bind_hash(s, 1, &name);
+  sqlite3_bind_int(s, 2, (int)order.kind);
+  sqlite3_bind_int64(s, 3, order.made_utc_ms);
+  sqlite3_bind_blob64(s, 4, bytes.at, bytes.size, SQLITE_STATIC);
+  if ((status = cq_desk_step(d->desk, s, NULL, error)) != CQ_OK) return status;
+  *fresh = sqlite3_changes(d->desk->db) > 0;
+  return obey(d, &order, error);
+}
+
+/* --- anew --- */
+
+static cq_status all_records(cq_derive *d, size_t *records, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status =
+      cq_desk_prepare(d->desk, &s, "SELECT id, name, bytes FROM record WHERE bytes IS NOT NULL ORDER BY id", error);
+  for (bool row = true; status == CQ_OK;) {
+    cq_hash name;
+    if ((status = cq_desk_step(d->desk, s, &row, error)) != CQ_OK || !row) break;
+    if ((status = cq_desk_column(s, 1, name.at, sizeof name.at, error)) != CQ_OK) break;
+    status = cq_derive_record(d, sqlite3_column_int64(s, 0), &name, cq_desk_text(s, 2), error);
+    if (status == CQ_OK) ++*records;
+    if (status == CQ_OK && *records % 1024 == 0) status = cq_cli_cancelled(error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+static cq_status all_decisions(cq_derive *d, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_desk_prepare(d->desk, &s, "SELECT bytes FROM decision ORDER BY made_utc_ms, name", error);
+  for (bool row = true, fresh; status == CQ_OK;) {
+    if ((status = cq_desk_step(d->desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_derive_decision(d, cq_desk_text(s, 0), &fresh, error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error) {
+  cq_derive *derive = NULL;
+  *records = 0;
+  cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_desk_exec(desk, cq_desk_derived, error);
+  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
+  if (status == CQ_OK) status = all_records(derive, records, error);
+  if (status == CQ_OK) status = all_decisions(derive, error);
+  cq_derive_free(derive);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
+  return status;
+}
+
+const cq_cli_option cq_central_rebuild_options[] = {CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, {0}};
+
+int cq_central_rebuild(cq_cli *cli) {
+  cq_desk desk;
+  cq_error error;
+  size_t records = 0;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  cq_status status = cq_derive_rebuild(&desk, &records, &error);
+  if (status == CQ_OK) cq_cli_say(cli, _("Tables made anew from %zu records."), records);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}

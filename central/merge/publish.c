@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `publish`: the programme's folder becomes the next signed bundle. */
+#include "central/merge/compose.h"
+#include "central/merge/desk.h"
+#include "central/verbs.h"
+#include "chasqui/file.h"
+#include "chasqui/outbox.h"
+#include "chasqui/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_publish_options[] = {
+    {"post", 0, N_("FILE"), N_("certify a post: the post.request that `post init` made; may be given several times")},
+    {"out", 'o', N_("FILE"), N_("write the bundle here too")},
+    {"invitation-file", 0, N_("FILE"), N_("read the invitation phrase, for files marked sealed, from a file")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
+enum { POST_REQUEST_MAX_BYTES = 4096 };
+
+/* What the vault brings into the bundle. */
+typedef struct kept {
+  cq_arena *arena;
+  cq_bundle_form forms[CQ_BUNDLE_MAX_FORMS];
+  size_t form_count;
+  cq_chain *devices, *posts;
+  cq_revocation *revocations;
+  cq_bundle_order *orders;
+  size_t device_count, post_count, revocation_count, order_count;
+} kept;
+
+static cq_str keep(kept *k, cq_str bytes) {
+  return bytes.size ? cq_arena_copy(k->arena, bytes) : CQ_STR("");
+}
+
+/* --- posts --- */
+
+static cq_status certify_post(cq_desk *desk, const char *path, cq_error *error) {
+  cq_buf text = {0}, chain = {0};
+  sqlite3_stmt *statement = NULL;
+  uint8_t link[CQ_CERTIFICATE_SIZE];
+  cq_certificate certificate = {
+      .mode = desk->mode, .role = CQ_ROLE_POST, .programme = desk->programme, .issued_utc_ms = cq_desk_now()};
+  cq_status status = cq_file_read(path, POST_REQUEST_MAX_BYTES, &text, error);
+  if (status == CQ_OK && (status = cq_post_request_read(&certificate.sign, cq_buf_str(&text), error)) != CQ_OK)
+    cq_error_at_file(error, path);
+  if (status == CQ_OK) status = cq_certificate_issue(link, &certificate, desk->programme_secret, error);
+  if (status == CQ_OK) {
+    cq_chain of = cq_chain_of(NULL, link);
+    cq_chain_write(&chain, &of);
+    /* a post that asks twice keeps its first certificate */
+    status = cq_desk_prepare(desk, &statement, "INSERT OR IGNORE INTO post VALUES (?1, ?2)", error);
+  }
+  if (status == CQ_OK) {
+    sqlite3_bind_blob(statement, 1, certificate.sign.at, 32, SQLITE_STATIC);
+    sqlite3_bind_blob64(statement, 2, chain.at, chain.size, SQLITE_STATIC);
+    status = cq_desk_step(desk, statement, NULL, error);
+  }
+  sqlite3_finalize(statement);
+  cq_buf_fini(&text);
+  cq_buf_fini(&chain);
+  return status;
+}
+
+/* --- forms --- */
+
+/* A form that changed must say so: records name it by id and version, and people do too. */
+static cq_status check_version(cq_desk *desk, const cq_composed_form *form, cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  bool row = false;
+  cq_status status =
+      cq_desk_prepare(desk, &statement, "SELECT 1 FROM form WHERE id = ?1 AND version = ?2 AND hash <> ?3", error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(statement, 1, form->id.at, (int)form->id.size, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, form->version.at, (int)form->version.size, SQLITE_STATIC);
+    sqlite3_bind_blob(statement, 3, form->hash.at, 32, SQLITE_STATIC);
+    status = cq_desk_step(desk, statement, &row, error);
+  }
+  sqlite3_finalize(statement);
+  if (status != CQ_OK || !row) return status;
+  char id[128], version[64];
+  snprintf(id, sizeof id, "%.*s", (int)(form->id.size < 100 ? form->id.size : 100), form->id.at);
+  snprintf(version, sizeof version, "%.*s", (int)(form->version.size < 60 ? form->version.size : 60), form->version.at);
+  return cq_error_set(error, CQ_REFUSED, "desk.publish.version", id, version, NULL);
+}
+
+/* Forms of the folder take their place; the version before becomes closing, and older ones withdrawn. */
+static cq_status keep_forms(cq_desk *desk, const cq_composed *c, uint64_t number, cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  cq_status status = cq_desk_exec(desk, "UPDATE form SET status = min(status + 1, 3)", error);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(desk, &statement,
+                             "INSERT INTO form VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+                             "ON CONFLICT (hash) DO UPDATE SET status = excluded.status",
+                             error);
+  for (size_t i = 0; status == CQ_OK && i < c->form_count; i++) {
+    const cq_composed_form *form = &c->forms[i];
+    if ((status = check_version(desk, form, error)) != CQ_OK) break;
+    sqlite3_bind_blob(statement, 1, form->hash.at, 32, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, form->id.at, (int)form->id.size, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 3, form->version.size ? form->version.at : "", (int)form->version.size, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 4, form->title.size ? form->title.at : "", (int)form->title.size, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, (int64_t)number);
+    sqlite3_bind_int(statement, 6, (int)form->status);
+    sqlite3_bind_blob64(statement, 7, form->xml.at, form->xml.size, SQLITE_STATIC);
+    status = cq_desk_step(desk, statement, NULL, error);
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+static cq_status keep_lists(cq_desk *desk, const cq_composed *c, cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  cq_status status = cq_desk_exec(desk, "DELETE FROM list", error);
+  if (status == CQ_OK) status = cq_desk_prepare(desk, &statement, "INSERT INTO list VALUES (?1, ?2)", error);
+  for (size_t i = 0; status == CQ_OK && i <= c->file_count; i++) {
+    bool calendar = i == c->file_count;
+    if (!calendar && c->files[i].sealed) continue;
+    cq_str name = calendar ? CQ_STR("") : c->files[i].name, bytes = calendar ? c->calendar : c->files[i].bytes;
+    sqlite3_bind_text(statement, 1, name.at, (int)name.size, SQLITE_STATIC);
+    sqlite3_bind_blob64(statement, 2, bytes.size ? bytes.at : "", bytes.size, SQLITE_STATIC);
+    status = cq_desk_step(desk, statement, NULL, error);
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+static cq_status read_forms(cq_desk *desk, kept *k, cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  cq_status status = cq_desk_prepare(
+      desk, &statement, "SELECT id, version, status, xml, hash FROM form ORDER BY status, bundle DESC, id", error);
+  for (bool row = true; status == CQ_OK && k->form_count < CQ_BUNDLE_MAX_FORMS;) {
+    if ((status = cq_desk_step(desk, statement, &row, error)) != CQ_OK || !row) break;
+    cq_bundle_form *form = &k->forms[k->form_count++];
+    form->id = keep(k, cq_desk_text(statement, 0));
+    form->version = keep(k, cq_desk_text(statement, 1));
+    form->status = (cq_form_status)sqlite3_column_int(statement, 2);
+    form->xml = keep(k, cq_desk_text(statement, 3));
+    status = cq_desk_column(statement, 4, form->hash.at, 32, error);
+    if (!form->id.at || !form->xml.at) status = cq_error_nomem(error);
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+/* --- devices and posts --- */
+
+static cq_status read_chains(cq_desk *desk, kept *k, const char *sql, size_t most, cq_chain **chains, size_t *count,
+                             cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  size_t capacity = 0;
+  cq_status status = cq_desk_prepare(desk, &statement, sql, error);
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, statement, &row, error)) != CQ_OK || !row) break;
+    if (*count == most) {
+      status = cq_error_set(error, CQ_LIMIT, "desk.publish.many", NULL);
+      break;
+    }
+    if (*count == capacity) {
+      size_t more = capacity ? capacity * 2 : 64;
+      cq_chain *bigger = cq_arena_array(k->arena, more, sizeof *bigger);
+      if (!bigger) {
+        status = cq_error_nomem(error);
+        break;
+      }
+      if (*count) memcpy(bigger, *chains, *count * sizeof *bigger);
+      *chains = bigger;
+      capacity = more;
+    }
+    cq_str bytes = cq_desk_text(statement, 0);
+    status = cq_chain_read(&(*chains)[(*count)++], bytes.at, bytes.size, error);
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+static cq_status read_orders(cq_desk *desk, kept *k, cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  if (!(k->orders = cq_arena_array(k->arena, CQ_BUNDLE_MAX_ORDERS, sizeof *k->orders))) return cq_error_nomem(error);
+  /* 4: erase, which devices and posts obey too */
+  cq_status status =
+      cq_desk_prepare(desk, &statement, "SELECT bytes FROM decision WHERE kind = 4 ORDER BY made_utc_ms DESC", error);
+  for (bool row = true; status == CQ_OK && k->order_count < CQ_BUNDLE_MAX_ORDERS;) {
+    if ((status = cq_desk_step(desk, statement, &row, error)) != CQ_OK || !row) break;
+    k->orders[k->order_count++].bytes = keep(k, cq_desk_text(statement, 0));
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+static cq_status read_kept(cq_desk *desk, kept *k, cq_error *error) {
+  cq_status status = read_forms(desk, k, error);
+  if (status == CQ_OK)
+    status = read_chains(desk, k, "SELECT chain FROM device WHERE chain IS NOT NULL ORDER BY id", CQ_BUNDLE_MAX_DEVICES,
+                         &k->devices, &k->device_count, error);
+  if (status == CQ_OK)
+    status = read_chains(desk, k, "SELECT chain FROM post ORDER BY sign", 16, &k->posts, &k->post_count, error);
+  if (status == CQ_OK) status = read_orders(desk, k, error);
+  return status;
+}
+
+/* --- the bundle --- */
+
+static cq_status build(cq_desk *desk, const cq_composed *c, const kept *k, uint64_t number, cq_buf *bytes,
+                       cq_error *error) {
+  cq_bundle *bundle = NULL;
+  cq_bundle_content content = {.mode = desk->mode,
+                               .programme = desk->programme,
+                               .first_key = desk->programme_key,
+                               .number = number,
+                               .issued_utc_ms = cq_desk_now(),
+                               .desk = desk->seal,
+                               .batch_recovery = desk->batch_recovery,
+                               .vault_recovery = desk->vault_recovery,
+                               .desk_chain = desk->chain,
+                               .posts = k->posts,
+                               .post_count = k->post_count,
+                               .programme_json = c->json,
+                               .calendar = c->calendar,
+                               .forms = k->forms,
+                               .form_count = k->form_count,
+                               .files = c->files,
+                               .file_count = c->file_count,
+                               .devices = k->devices,
+                               .device_count = k->device_count,
+                               .revocations = desk->revocations,
+                               .revocation_count = desk->trust.revocation_count,
+                               .orders = k->orders,
+                               .order_count = k->order_count};
+  cq_status status = cq_bundle_build(bytes, &content, desk->programme_secret, error);
+  /* read it back as a laptop will, before anybody gets it */
+  if (status == CQ_OK) status = cq_bundle_read(&bundle, bytes->at, bytes->size, &desk->programme, error);
+  cq_bundle_free(bundle);
+  return status;
+}
+
+static cq_status keep_bundle(cq_desk *desk, uint64_t number, const cq_buf *bytes, const cq_hash *hash,
+                             cq_error *error) {
+  sqlite3_stmt *statement = NULL;
+  cq_status status = cq_desk_prepare(desk, &statement, "INSERT INTO bundle VALUES (?1, ?2, ?3, ?4)", error);
+  if (status == CQ_OK) {
+    sqlite3_bind_int64(statement, 1, (int64_t)number);
+    sqlite3_bind_int64(statement, 2, cq_desk_now());
+    sqlite3_bind_blob(statement, 3, hash->at, 32, SQLITE_STATIC);
+    sqlite3_bind_blob64(statement, 4, bytes->at, bytes->size, SQLITE_STATIC);
+    status = cq_desk_step(desk, statement, NULL, error);
+  }
+  sqlite3_finalize(statement);
+  return status;
+}
+
+/* The newest bundle alone stands in the outbox; the vault keeps them all. */
+static cq_status put_out(cq_desk *desk, const char *name, const cq_buf *bytes, cq_buf *path, cq_error *error) {
+  cq_buf folder = {0}, old = {0};
+  cq_parcel *parcels = NULL;
+  size_t count = 0;
+  cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_OUTBOX, error);
+  if (status == CQ_OK) status = cq_parcel_write(folder.at, name, bytes->at, bytes->size, NULL, path, error);
+  if (status == CQ_OK) status = cq_parcel_list(&parcels, &count, folder.at, error);
+  for (size_t i = 0; status == CQ_OK && i < count; i++) {
+    if (parcels[i].kind != CQ_PARCEL_BUNDLE || strcmp(parcels[i].name, name) == 0) continue;
+    status = cq_file_path(&old, folder.at, parcels[i].name, error);
+    if (status == CQ_OK) status = cq_file_remove(old.at, error);
+  }
+  free(parcels);
+  cq_buf_fini(&folder);
+  cq_buf_fini(&old);
+  return status;
+}
+
+typedef struct published {
+  uint64_t number;
+  cq_hash hash;
+  cq_buf path;
+  size_t size, forms, devices, posts;
+} published;
+
+static cq_status publish(cq_cli *cli, cq_desk *desk, const cq_composed *c, published *p, cq_error *error) {
+  kept *k = calloc(1, sizeof *k);
+  cq_buf bytes = {0};
+  char name[96];
+  int64_t last = 0;
+  cq_status status = k && (k->arena = cq_arena_new(0)) ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_desk_number(desk, "SELECT max(number) FROM bundle", 0, &last, error);
+  p->number = (uint64_t)last + 1;
+  const char *post;
+  for (size_t i = 0; status == CQ_OK && (post = cq_cli_value_at(cli, "post", i)); i++)
+    status = certify_post(desk, post, error);
+  if (status == CQ_OK) status = keep_forms(desk, c, p->number, error);
+  if (status == CQ_OK) status = keep_lists(desk, c, error);
+  if (status == CQ_OK) status = read_kept(desk, k, error);
+  if (status == CQ_OK) status = build(desk, c, k, p->number, &bytes, error);
+  if (status == CQ_OK) {
+    p->hash = cq_hash_of(bytes.at, bytes.size);
+    p->size = bytes.size;
+    p->forms = c->form_count;
+    p->devices = k->device_count;
+    p->posts = k->post_count;
+    status = keep_bundle(desk, p->number, &bytes, &p->hash, error);
+  }
+  if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
+  if (status == CQ_OK) {
+    cq_parcel_file_name(name, CQ_PARCEL_BUNDLE, NULL, p->number, &p->hash);
+    status = put_out(desk, name, &bytes, &p->path, error);
+  }
+  if (status == CQ_OK && cq_cli_value(cli, "out"))
+    status = cq_file_replace(cq_cli_value(cli, "out"), bytes.at, bytes.size, 0644, false, error);
+  if (k) cq_arena_free(k->arena);
+  free(k);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+static void say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const published *p) {
+  char fingerprint[CQ_FINGERPRINT_SIZE], hex[65];
+  cq_fingerprint(&desk->programme_key, fingerprint);
+  for (size_t i = 0; i < c->lacking_count; i++)
+    cq_cli_warn(cli, _("A form asks for the list %.*s, which the programme does not bring."), (int)c->lacking[i].size,
+                c->lacking[i].at);
+  if (cq_cli_flag(cli, "json")) {
+    cq_buf out = {0};
+    cq_buf_addf(&out, "{\"number\":%llu,\"hash\":\"%s\",\"fingerprint\":\"%s\",\"size\":%zu,\"path\":",
+                (unsigned long long)p->number, cq_hash_hex(&p->hash, hex), fingerprint, p->size);
+    cq_cli_add_json(&out, cq_buf_str(&p->path));
+    cq_buf_add_text(&out, "}\n");
+    if (!out.failed) fwrite(out.at, 1, out.size, stdout);
+    cq_buf_fini(&out);
+    return;
+  }
+  for (size_t i = 0; i < c->form_count; i++)
+    cq_cli_say(cli, "  %.*s  %.*s  %s", (int)c->forms[i].id.size, c->forms[i].id.at, (int)c->forms[i].version.size,
+               c->forms[i].version.at ? c->forms[i].version.at : "", cq_form_status_name(c->forms[i].status));
+  cq_cli_say(cli, _("Bundle %llu: %zu forms, %zu lists, %zu devices, %zu posts, %zu bytes."),
+             (unsigned long long)p->number, p->forms, c->file_count, p->devices, p->posts, p->size);
+  cq_cli_say(cli, _("Fingerprint of the programme: %s"), fingerprint);
+  cq_cli_say(cli, _("It stands in %s"), p->path.at);
+}
+
+static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
+  cq_buf folder = {0};
+  cq_composed c = {0};
+  cq_cli_secret invitation = {0};
+  published p = {0};
+  cq_status status = cq_desk_get(desk, "programme.folder", true, &folder, error);
+  const char *from = cq_cli_arg(cli, 0) ? cq_cli_arg(cli, 0) : folder.at;
+  if (status == CQ_OK && cq_cli_value(cli, "invitation-file"))
+    status = cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), true, &invitation, error);
+  if (status == CQ_OK)
+    status = cq_compose(&c, from, (cq_str){invitation.at, invitation.size}, CQ_COST_INTERACTIVE, error);
+  if (status == CQ_OK) status = publish(cli, desk, &c, &p, error);
+  if (status == CQ_OK) say(cli, desk, &c, &p);
+  cq_buf_fini(&p.path);
+  cq_buf_fini(&folder);
+  cq_compose_fini(&c);
+  if (invitation.at) cq_cli_secret_fini(&invitation);
+  return status;
+}
+
+int cq_central_publish(cq_cli *cli) {
+  cq_desk desk;
+  cq_error error;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  return cq_desk_end(cli, &desk, run(cli, &desk, &error), &error, CQ_EXIT_DONE);
+}

@@ -1,0 +1,103 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The desk's vault. Two kinds of tables, and they are never mixed:
+--
+--   fixed       what arrived and what was decided: a set that only grows. Order, repetition and gaps of delivery do
+--               not matter to it. Losing one of these rows is losing data.
+--   rebuildable everything that follows from the fixed ones and the form definitions. `rebuild` empties and fills
+--               them anew, and the result is the same.
+--
+-- Hashes, names and ids are blobs; times are milliseconds UTC; days are day numbers since 1970-01-01.
+
+-- ------------------------------------------------------------------------------------------------------ fixed
+
+-- Single values: mode, keys (secret ones too: the file is encrypted), the desk's certificate, the programme's folder.
+CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+-- Every bundle that was published, with its bytes.
+CREATE TABLE bundle (
+  number INTEGER PRIMARY KEY,
+  issued_utc_ms INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  bytes BLOB NOT NULL
+);
+
+-- Every form that was ever published, by the hash of its XForm: records name theirs, and batches are packed with it.
+CREATE TABLE form (
+  hash BLOB PRIMARY KEY,
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  title TEXT NOT NULL,
+  bundle INTEGER NOT NULL, -- the first bundle that brought it
+  status INTEGER NOT NULL, -- in the newest bundle: 1 current, 2 closing, 3 withdrawn
+  xml BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Lists and calendar as published last, by name; the calendar is "" .
+CREATE TABLE list (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+
+-- Devices that asked, were approved, or merely sent something.
+CREATE TABLE device (
+  id BLOB PRIMARY KEY,
+  sign BLOB NOT NULL,
+  seal BLOB,                            -- NULL until its request was seen
+  note TEXT NOT NULL DEFAULT '',        -- a line from whoever set it up
+  predecessor BLOB,
+  first_seen_utc_ms INTEGER NOT NULL,
+  chain BLOB,                           -- its certificate; NULL: not approved
+  revoked_utc_ms INTEGER,               -- NULL: not revoked
+  last_trusted INTEGER,                 -- of a revoked device: number of the last batch that is merged
+  held INTEGER NOT NULL DEFAULT 0,      -- 1: kept apart until released, though certified
+  released INTEGER NOT NULL DEFAULT 0   -- batches up to this number are merged, whatever the standing
+) WITHOUT ROWID;
+
+-- Posts and their certificates.
+CREATE TABLE post (sign BLOB PRIMARY KEY, chain BLOB NOT NULL) WITHOUT ROWID;
+
+-- What became of each batch. A held or refused one is looked at again at each merge.
+CREATE TABLE batch (
+  hash BLOB PRIMARY KEY,
+  device BLOB NOT NULL,
+  number INTEGER NOT NULL,
+  previous BLOB NOT NULL,
+  file TEXT NOT NULL,          -- its name in the inbox
+  created_utc_ms INTEGER NOT NULL,
+  arrived_utc_ms INTEGER NOT NULL,
+  state INTEGER NOT NULL,      -- 2 held, 3 opened, 4 refused, as in receipts
+  why TEXT NOT NULL,           -- code of why it is held or refused
+  records INTEGER NOT NULL,    -- in it
+  receipted INTEGER NOT NULL   -- the state that the device was last told; 0: none
+) WITHOUT ROWID;
+CREATE INDEX batch_device ON batch (device, number);
+CREATE INDEX batch_file ON batch (file);
+CREATE INDEX batch_untold ON batch (device) WHERE receipted <> state;
+
+-- Records as opaque bytes under their name. An erased one leaves its name with no bytes.
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  name BLOB NOT NULL UNIQUE,
+  batch BLOB NOT NULL,
+  bytes BLOB
+);
+
+-- Snapshots of drafts, against theft of a laptop: the newest of each instance is of use.
+CREATE TABLE draft (name BLOB PRIMARY KEY, device BLOB NOT NULL, batch BLOB NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+
+-- Attachments in parts.
+CREATE TABLE part (
+  attachment BLOB NOT NULL,
+  offset INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (attachment, offset)
+) WITHOUT ROWID;
+
+-- Requests of devices to the desk (a forgotten passphrase).
+CREATE TABLE request (name BLOB PRIMARY KEY, device BLOB NOT NULL, arrived_utc_ms INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+
+-- People's decisions, signed, as they were made.
+CREATE TABLE decision (
+  name BLOB PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  made_utc_ms INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) WITHOUT ROWID;

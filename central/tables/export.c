@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `export`: merged records as files for other programs. */
+#include "central/tables/rows.h"
+#include "central/verbs.h"
+#include "chasqui/csv.h"
+#include "chasqui/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const cq_cli_option cq_central_export_options[] = {
+    {"csv", 0, N_("FOLDER"), N_("one CSV file for each form and repeat, in this folder")},
+    {"labels", 0, NULL, N_("labels beside the codes of choices")},
+    {"language", 0, N_("CODE"), N_("language of the labels")},
+    {"identified", 0, NULL, N_("with the columns that identify people")},
+    {"all", 0, NULL, N_("voided records and those replaced by an edit too")},
+    {"bom", 0, NULL, N_("begin files with a UTF-8 mark, for old versions of Excel")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
+enum { FLUSH_AT = 1 << 20 };
+
+/* A CSV file under way, in its place only once it is whole. */
+typedef struct csv_file {
+  FILE *file;
+  cq_buf path, part, out;
+  size_t rows;
+} csv_file;
+
+typedef struct exporting {
+  cq_cli *cli;
+  cq_desk *desk;
+  const char *folder;
+  cq_rows *rows;
+  csv_file *files; /* of each table of the form at work */
+  cq_str forms[256];
+  size_t form_count;
+  cq_arena *arena;
+  cq_buf json;
+  size_t files_written, records, unreadable;
+} exporting;
+
+static cq_status flush(csv_file *f, cq_error *error) {
+  bool right = f->out.failed || fwrite(f->out.at, 1, f->out.size, f->file) == f->out.size;
+  if (f->out.failed) return cq_error_nomem(error);
+  cq_buf_reset(&f->out);
+  return right ? CQ_OK : cq_error_io(error, "io.write", f->part.at, errno);
+}
+
+static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
+  exporting *e = context;
+  csv_file *f = &e->files[table];
+  const cq_rows_table *t = cq_rows_table_at(e->rows, table);
+  for (size_t c = 0; c < t->count; c++) cq_csv_add_field(&f->out, c == 0, cells[c], true);
+  cq_csv_end_row(&f->out);
+  f->rows++;
+  return f->out.size >= FLUSH_AT || f->out.failed ? flush(f, error) : CQ_OK;
+}
+
+static cq_status begin_file(exporting *e, size_t table, cq_error *error) {
+  csv_file *f = &e->files[table];
+  const cq_rows_table *t = cq_rows_table_at(e->rows, table);
+  cq_buf name = {0};
+  /* practice data say so wherever they go */
+  cq_buf_add_text(&name, e->desk->mode == CQ_MODE_PRACTICE ? "practice-" : "");
+  for (size_t i = 0; i < t->name.size; i++) { /* a form's id comes from outside: no path may hide in it */
+    char c = t->name.at[i];
+    cq_buf_add_char(&name,
+                    c == '/' || c == '\\' || c == ':' || (unsigned char)c < 0x20 || (i == 0 && c == '.') ? '_' : c);
+  }
+  cq_buf_add_text(&name, ".csv");
+  cq_status status = name.failed ? cq_error_nomem(error) : cq_file_path(&f->path, e->folder, name.at, error);
+  cq_buf_fini(&name);
+  if (status != CQ_OK) return status;
+  cq_buf_add_str(&f->part, cq_buf_str(&f->path));
+  cq_buf_add_text(&f->part, ".part");
+  if (f->part.failed) return cq_error_nomem(error);
+  if (!(f->file = fopen(f->part.at, "wb"))) return cq_error_io(error, "io.create", f->part.at, errno);
+  if (cq_cli_flag(e->cli, "bom")) cq_buf_add_text(&f->out, "\xEF\xBB\xBF");
+  for (size_t c = 0; c < t->count; c++) cq_csv_add_field(&f->out, c == 0, t->columns[c].name, true);
+  cq_csv_end_row(&f->out);
+  return CQ_OK;
+}
+
+static cq_status end_file(exporting *e, size_t table, cq_error *error) {
+  csv_file *f = &e->files[table];
+  cq_status status = flush(f, error);
+  if (status == CQ_OK && (fflush(f->file) != 0 || fsync(fileno(f->file)) != 0))
+    status = cq_error_io(error, "io.fsync", f->part.at, errno);
+  if (fclose(f->file) != 0 && status == CQ_OK) status = cq_error_io(error, "io.write", f->part.at, errno);
+  f->file = NULL;
+  if (status == CQ_OK && rename(f->part.at, f->path.at) != 0)
+    status = cq_error_io(error, "io.rename", f->path.at, errno);
+  if (status != CQ_OK) return status;
+  cq_cli_say(e->cli, _("  %s  %zu rows"), f->path.at, f->rows);
+  cq_buf_addf(&e->json, "%s{\"file\":", e->files_written ? "," : "");
+  cq_cli_add_json(&e->json, cq_buf_str(&f->path));
+  cq_buf_addf(&e->json, ",\"rows\":%zu}", f->rows);
+  e->files_written++;
+  return CQ_OK;
+}
+
+static void drop_files(exporting *e, size_t count) {
+  for (size_t t = 0; t < count; t++) {
+    csv_file *f = &e->files[t];
+    if (f->file) {
+      fclose(f->file);
+      unlink(f->part.at);
+    }
+    cq_buf_fini(&f->path);
+    cq_buf_fini(&f->part);
+    cq_buf_fini(&f->out);
+  }
+  free(e->files);
+  e->files = NULL;
+}
+
+static cq_status export_form(exporting *e, cq_str form, cq_error *error) {
+  size_t records, unreadable, tables = 0;
+  cq_rows_options options = {.labels = cq_cli_flag(e->cli, "labels"),
+                             .language = cq_cli_value(e->cli, "language"),
+                             .identified = cq_cli_flag(e->cli, "identified"),
+                             .all = cq_cli_flag(e->cli, "all")};
+  cq_status status = cq_rows_open(&e->rows, e->desk, form, &options, error);
+  if (status == CQ_OK) {
+    tables = cq_rows_tables(e->rows);
+    if (!(e->files = calloc(tables, sizeof *e->files))) status = cq_error_nomem(error);
+  }
+  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = begin_file(e, t, error);
+  if (status == CQ_OK) status = cq_rows_read(e->rows, put_row, e, &records, &unreadable, error);
+  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = end_file(e, t, error);
+  if (status == CQ_OK) {
+    e->records += records;
+    e->unreadable += unreadable;
+    if (cq_rows_left_out(e->rows))
+      cq_cli_say(e->cli, _("  %zu columns identify people and are left out (--identified brings them)."),
+                 cq_rows_left_out(e->rows));
+  }
+  if (e->files) drop_files(e, tables);
+  cq_rows_free(e->rows);
+  e->rows = NULL;
+  return status;
+}
+
+static cq_status note_form(void *context, cq_str id, cq_str title, int64_t records, cq_error *error) {
+  exporting *e = context;
+  (void)title;
+  (void)records;
+  if (e->form_count == sizeof e->forms / sizeof *e->forms) return CQ_OK;
+  cq_str copy = cq_arena_copy(e->arena, id);
+  if (!copy.at) return cq_error_nomem(error);
+  e->forms[e->form_count++] = copy;
+  return CQ_OK;
+}
+
+static cq_status run(exporting *e, cq_error *error) {
+  cq_status status = cq_file_make_folder(e->folder, error);
+  if (status == CQ_OK && !cq_cli_args(e->cli)) status = cq_rows_forms(e->desk, note_form, e, error);
+  for (int i = 0; i < cq_cli_args(e->cli) && i < 256; i++)
+    e->forms[e->form_count++] = cq_str_from(cq_cli_arg(e->cli, i));
+  for (size_t i = 0; status == CQ_OK && i < e->form_count; i++) status = export_form(e, e->forms[i], error);
+  if (status == CQ_OK) status = cq_file_sync_folder(e->folder, error);
+  return status;
+}
+
+int cq_central_export(cq_cli *cli) {
+  cq_desk desk;
+  cq_error error;
+  cq_error_clear(&error);
+  if (!cq_cli_value(cli, "csv")) return cq_cli_usage(cli, "%s", _("export needs --csv FOLDER"));
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  exporting e = {.cli = cli, .desk = &desk, .folder = cq_cli_value(cli, "csv"), .arena = cq_arena_new(0)};
+  cq_status status = e.arena ? run(&e, &error) : cq_error_nomem(&error);
+  if (status == CQ_OK && cq_cli_flag(cli, "json"))
+    printf("{\"files\":[%s],\"records\":%zu,\"unreadable\":%zu}\n", e.json.at ? e.json.at : "", e.records,
+           e.unreadable);
+  if (status == CQ_OK) cq_cli_say(cli, _("%zu records in %zu files."), e.records, e.files_written);
+  if (status == CQ_OK && e.unreadable)
+    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), e.unreadable);
+  cq_buf_fini(&e.json);
+  cq_arena_free(e.arena);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}

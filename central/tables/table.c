@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `table`: the merged records of a form, as they are. `person`: what is known of one. */
+#include "central/tables/rows.h"
+#include "central/verbs.h"
+#include "chasqui/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_table_options[] = {
+    {"repeat", 0, N_("NAME"), N_("the rows of this repeat of the form")},
+    {"labels", 0, NULL, N_("labels beside the codes of choices")},
+    {"language", 0, N_("CODE"), N_("language of the labels")},
+    {"identified", 0, NULL, N_("with the columns that identify people")},
+    {"all", 0, NULL, N_("voided records and those replaced by an edit too")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+const cq_cli_option cq_central_person_options[] = {
+    CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
+
+enum { WIDEST = 28 };
+
+/* Rows kept until all are there, so that columns can be as wide as they need. */
+typedef struct kept {
+  cq_arena *arena;
+  size_t table, columns, count, capacity;
+  cq_str **rows;
+} kept;
+
+static cq_status keep_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
+  kept *k = context;
+  if (table != k->table) return CQ_OK;
+  if (k->count == k->capacity) {
+    size_t capacity = k->capacity ? k->capacity * 2 : 64;
+    cq_str **rows = realloc(k->rows, capacity * sizeof *rows);
+    if (!rows) return cq_error_nomem(error);
+    k->rows = rows;
+    k->capacity = capacity;
+  }
+  cq_str *row = cq_arena_array(k->arena, k->columns, sizeof *row);
+  if (!row) return cq_error_nomem(error);
+  for (size_t i = 0; i < k->columns; i++) {
+    row[i] = cells[i].size ? cq_arena_copy(k->arena, cells[i]) : CQ_STR("");
+    if (!row[i].at) return cq_error_nomem(error);
+  }
+  k->rows[k->count++] = row;
+  return CQ_OK;
+}
+
+/* A cell on one line, cut at `width` code points. */
+static size_t add_cell(cq_buf *out, cq_str text, size_t width) {
+  size_t columns = 0, offset = 0;
+  while (offset < text.size) {
+    uint32_t c = cq_utf8_next(text, &offset);
+    if (columns + 1 == width && offset < text.size) c = 0x2026; /* … */
+    cq_buf_add_code_point(out, c < 0x20 || c == 0x7F ? ' ' : c);
+    if (++columns == width) break;
+  }
+  return columns;
+}
+
+static bool is_empty(const kept *k, size_t column) {
+  for (size_t i = 0; i < k->count; i++)
+    if (k->rows[i][column].size) return false;
+  return true;
+}
+
+/* Columns that hold nothing anywhere are passed over: a table for reading. */
+static void say_rows(cq_cli *cli, const kept *k, const cq_rows_table *t) {
+  cq_buf line = {0};
+  for (size_t i = 0; i <= k->count; i++) {
+    cq_buf_reset(&line);
+    for (size_t c = 0; c < k->columns; c++) {
+      size_t width = cq_utf8_length(t->columns[c].name);
+      if (is_empty(k, c)) continue;
+      for (size_t r = 0; r < k->count && width < WIDEST; r++) {
+        size_t length = cq_utf8_length(k->rows[r][c]);
+        if (length > width) width = length;
+      }
+      if (width > WIDEST) width = WIDEST;
+      if (line.size) cq_buf_add_text(&line, "  ");
+      size_t used = add_cell(&line, i ? k->rows[i - 1][c] : t->columns[c].name, width);
+      for (; used < width; used++) cq_buf_add_char(&line, ' ');
+    }
+    while (line.size && line.at[line.size - 1] == ' ') line.at[--line.size] = '\0';
+    if (!line.failed && line.at) cq_cli_say(cli, "%s", line.at);
+  }
+  cq_buf_fini(&line);
+}
+
+static void say_json(const kept *k, const cq_rows_table *t) {
+  cq_buf out = {0};
+  cq_buf_add_text(&out, "{\"rows\":[");
+  for (size_t i = 0; i < k->count; i++) {
+    cq_buf_add_text(&out, i ? ",\n{" : "\n{");
+    bool first = true;
+    for (size_t c = 0; c < k->columns; c++) {
+      if (!k->rows[i][c].size) continue;
+      if (!first) cq_buf_add_char(&out, ',');
+      first = false;
+      cq_cli_add_json(&out, t->columns[c].name);
+      cq_buf_add_char(&out, ':');
+      cq_cli_add_json(&out, k->rows[i][c]);
+    }
+    cq_buf_add_char(&out, '}');
+  }
+  cq_buf_add_text(&out, "]}\n");
+  if (!out.failed) fwrite(out.at, 1, out.size, stdout);
+  cq_buf_fini(&out);
+}
+
+static cq_status find_table(const cq_rows *rows, const char *repeat, size_t *table, cq_error *error) {
+  *table = 0;
+  if (!repeat) return CQ_OK;
+  for (size_t i = 1; i < cq_rows_tables(rows); i++) {
+    const cq_rows_table *t = cq_rows_table_at(rows, i);
+    size_t from = t->path.size;
+    while (from && t->path.at[from - 1] != '/') from--;
+    if (!cq_str_is((cq_str){t->path.at + from, t->path.size - from}, repeat) && !cq_str_is(t->name, repeat)) continue;
+    *table = i;
+    return CQ_OK;
+  }
+  return cq_error_set(error, CQ_NOTFOUND, "desk.form.repeat", repeat, NULL);
+}
+
+static cq_status show_table(cq_cli *cli, cq_desk *desk, const char *form, cq_error *error) {
+  cq_rows *rows = NULL;
+  kept k = {0};
+  size_t records, unreadable;
+  cq_rows_options options = {.labels = cq_cli_flag(cli, "labels"),
+                             .language = cq_cli_value(cli, "language"),
+                             .identified = cq_cli_flag(cli, "identified"),
+                             .all = cq_cli_flag(cli, "all")};
+  cq_status status = cq_rows_open(&rows, desk, cq_str_from(form), &options, error);
+  if (status == CQ_OK) status = find_table(rows, cq_cli_value(cli, "repeat"), &k.table, error);
+  if (status == CQ_OK && !(k.arena = cq_arena_new(0))) status = cq_error_nomem(error);
+  if (status == CQ_OK) {
+    k.columns = cq_rows_table_at(rows, k.table)->count;
+    status = cq_rows_read(rows, keep_row, &k, &records, &unreadable, error);
+  }
+  if (status == CQ_OK) {
+    const cq_rows_table *t = cq_rows_table_at(rows, k.table);
+    if (cq_cli_flag(cli, "json"))
+      say_json(&k, t);
+    else
+      say_rows(cli, &k, t);
+    cq_cli_say(cli, _("%zu rows from %zu records."), k.count, records);
+    if (cq_rows_left_out(rows))
+      cq_cli_say(cli, _("%zu columns identify people and are left out (--identified shows them)."),
+                 cq_rows_left_out(rows));
+    if (unreadable) cq_cli_warn(cli, _("%zu records are of a form that is not known here."), unreadable);
+  }
+  cq_rows_free(rows);
+  cq_arena_free(k.arena);
+  free(k.rows);
+  return status;
+}
+
+static cq_status say_form(void *context, cq_str id, cq_str title, int64_t records, cq_error *error) {
+  (void)error;
+  cq_cli_say(context, "  %-32.*s %8lld  %.*s", (int)id.size, id.at, (long long)records, (int)title.size, title.at);
+  return CQ_OK;
+}
+
+int cq_central_table(cq_cli *cli) {
+  cq_desk desk;
+  cq_error error;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  const char *form = cq_cli_arg(cli, 0);
+  cq_status status = form ? show_table(cli, &desk, form, &error) : cq_rows_forms(&desk, say_form, cli, &error);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}
+
+/* --- one person --- */
+
+static const char person_sql[] =
+    "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
+    "v.voided, r.name FROM visit_subject s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
+    "WHERE s.entity = ?1 OR substr(s.entity, 1, length(?1)) = ?1 ORDER BY s.dataset, s.entity, v.day, "
+    "v.finished_utc_ms";
+
+static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool first, cq_error *error) {
+  char date[11], hex[65], device[33];
+  cq_hash name;
+  cq_device_id id;
+  cq_status status = cq_desk_column(s, 11, name.at, sizeof name.at, error);
+  if (status == CQ_OK) status = cq_desk_column(s, 8, id.at, sizeof id.at, error);
+  if (status != CQ_OK) return status;
+  const char *result = cq_result_name((cq_result)sqlite3_column_int(s, 5));
+  cq_date_format(cq_date_from_day(sqlite3_column_int(s, 3)), date);
+  cq_hash_hex(&name, hex);
+  cq_device_id_hex(&id, device);
+  int edited = sqlite3_column_int(s, 9), voided = sqlite3_column_int(s, 10);
+  cq_cli_say(cli, "%s  %-24s %-9s %-10s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
+             (const char *)sqlite3_column_text(s, 4), result, (const char *)sqlite3_column_text(s, 7), device, hex,
+             edited ? "  " : "",
+             edited > 1 ? _("edited twice: conflict")
+             : edited   ? _("edited")
+                        : "",
+             voided ? _("  voided") : "");
+  cq_buf_addf(json,
+              "%s\n{\"date\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"device\":\"%s\",\"edited\":%d,\"voided\":%s",
+              first ? "" : ",", date, hex, result, device, edited, voided ? "true" : "false");
+  static const struct {
+    const char *name;
+    int column;
+  } texts[] = {{"dataset", 0}, {"entity", 1}, {"form", 2}, {"season", 4}, {"reason", 6}, {"technician", 7}};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    cq_buf_addf(json, ",\"%s\":", texts[i].name);
+    cq_cli_add_json(json, cq_desk_text(s, texts[i].column));
+  }
+  cq_buf_add_char(json, '}');
+  return CQ_OK;
+}
+
+int cq_central_person(cq_cli *cli) {
+  cq_desk desk;
+  cq_error error;
+  cq_buf json = {0};
+  sqlite3_stmt *s = NULL;
+  size_t count = 0;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  cq_status status = cq_desk_prepare(&desk, &s, person_sql, &error);
+  if (status == CQ_OK) sqlite3_bind_text(s, 1, cq_cli_arg(cli, 0), -1, SQLITE_STATIC);
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(&desk, s, &row, &error)) != CQ_OK || !row) break;
+    status = say_visit(cli, s, &json, count++ == 0, &error);
+  }
+  sqlite3_finalize(s);
+  if (status == CQ_OK && !count) status = cq_error_set(&error, CQ_NOTFOUND, "desk.person.none", NULL);
+  if (status == CQ_OK && cq_cli_flag(cli, "json")) printf("{\"visits\":[%s]}\n", json.at ? json.at : "");
+  cq_buf_fini(&json);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}
