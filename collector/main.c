@@ -12,7 +12,6 @@ static const cq_cli_option join_options[] = {
     {"technician", 't', N_("CODE"), N_("your code in the programme; never a name")},
     {"fingerprint", 0, N_("TEXT"), N_("the programme's fingerprint, in place of the question")},
     {"invitation-file", 0, N_("FILE"), N_("read the invitation phrase, which opens sealed lists, from a file")},
-    CQ_CLI_OPTION_YES,
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_PASSPHRASE,
     CQ_CLI_OPTION_JSON,

@@ -175,7 +175,6 @@ cq_status cq_line_run(cq_laptop *laptop, FILE *in, FILE *out, cq_error *error) {
   bool leave = false;
   cq_line_print(&line, cq_laptop_title(laptop));
   fprintf(out, "\n");
-  if (cq_laptop_practice(laptop)) fprintf(out, "*** %s ***\n", _("PRACTICE: nothing here counts"));
   while (status == CQ_OK && !leave) {
     status = one_choice(&line, &leave);
     /* A form or draft that cannot be opened ends nothing but itself. */

@@ -102,7 +102,9 @@ static int draw_message(cq_app *app, cq_grid *grid) {
   int rows = 0;
   for (size_t at = 0; cq_text_wrap(text, grid->columns - 4, &at, &line);) rows++;
   if (rows > 5) rows = 5;
-  if (rows > 0) cq_grid_write(grid, grid->rows - 1 - rows, 1, 1, app->message_look | CQ_LOOK_BOLD, CQ_STR("!"));
+  if (rows > 0)
+    cq_grid_write(grid, grid->rows - 1 - rows, 1, 1, app->message_look | CQ_LOOK_BOLD,
+                  (app->message_look & CQ_LOOK_FAULT) != 0 ? CQ_STR("!") : cq_str_from("·"));
   cq_app_text(grid, grid->rows - 1 - rows, rows, 3, grid->columns - 4, app->message_look, text);
   return rows;
 }

@@ -93,7 +93,10 @@ static unsigned choice_where(const cq_view *view) {
 static void choice_act(cq_view *view, cq_action action) {
   choice_view *it = (choice_view *)view;
   if (cq_list_act(&it->list, action, it->rows)) return;
-  if (action == CQ_DO_LEAVE) cq_app_pop(view->app);
+  if (action == CQ_DO_LEAVE) {
+    cq_app_pop(view->app);
+    return;
+  }
   const cq_list_item *here = cq_list_here(&it->list);
   if (action == CQ_DO_ACCEPT && here) it->choose(it, here);
 }
