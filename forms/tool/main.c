@@ -3,36 +3,9 @@
 #include "forms/tool/replay.h"
 #include "forms/tool/run.h"
 #include "forms/tool/xlsform.h"
-#include "forms/tool/xlsform.h"
 #include "forms/tool/xpath.h"
 
 static const cq_cli_verb verbs[] = {
-    {.name = "convert",
-     .args = "IN",
-     .summary = N_("turn an XLSForm into an XForm"),
-     .text =
-         N_("Reads an .xlsx, an .xls, a folder of .csv files or one .csv, and writes the XForm that this program and "
-            "ODK Collect load."),
-     .options = cq_tool_convert_options,
-     .min_args = 1,
-     .max_args = 1,
-     .run = cq_tool_convert},
-    {.name = "check",
-     .args = "IN",
-     .summary = N_("list every fault of an XLSForm"),
-     .text = N_("Each fault is shown with its cell. Warnings are for what works and hurts later. Ends with 1 where the "
-                "form cannot be made."),
-     .options = cq_tool_check_options,
-     .min_args = 1,
-     .max_args = 1,
-     .run = cq_tool_check},
-    {.name = "outline",
-     .args = "IN",
-     .summary = N_("describe a form as a person would"),
-     .options = cq_tool_outline_options,
-     .min_args = 1,
-     .max_args = 1,
-     .run = cq_tool_outline},
     {.name = "convert",
      .args = "IN",
      .summary = N_("turn an XLSForm into an XForm"),
