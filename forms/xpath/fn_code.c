@@ -82,12 +82,23 @@ static cq_status fn_extract_signed(cq_run *run, const cq_expr *call, cq_xpath_va
 
 /* --- digests --- */
 
+/* Engines take the names in capital and small letters. */
+static bool is_word(cq_str text, const char *word) {
+  size_t size = strlen(word);
+  if (text.size != size) return false;
+  for (size_t i = 0; i < size; i++) {
+    char c = text.at[i];
+    if ((c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != word[i]) return false;
+  }
+  return true;
+}
+
 static const EVP_MD *find_digest(cq_str name) {
-  if (cq_str_is(name, "MD5")) return EVP_md5();
-  if (cq_str_is(name, "SHA-1")) return EVP_sha1();
-  if (cq_str_is(name, "SHA-256")) return EVP_sha256();
-  if (cq_str_is(name, "SHA-384")) return EVP_sha384();
-  if (cq_str_is(name, "SHA-512")) return EVP_sha512();
+  if (is_word(name, "MD5")) return EVP_md5();
+  if (is_word(name, "SHA-1")) return EVP_sha1();
+  if (is_word(name, "SHA-256")) return EVP_sha256();
+  if (is_word(name, "SHA-384")) return EVP_sha384();
+  if (is_word(name, "SHA-512")) return EVP_sha512();
   return NULL;
 }
 
@@ -97,9 +108,11 @@ static cq_status fn_digest(cq_run *run, const cq_expr *call, cq_xpath_value *out
   if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &name);
   if (status == CQ_OK && call->count > 2) status = cq_eval_string(run, call->args[2], &encoding);
   if (status != CQ_OK) return status;
+  cq_answer_string(out, CQ_STR(""));
+  if (!name.size || !encoding.size) return CQ_OK; /* read from questions that are not answered yet */
   const EVP_MD *kind = find_digest(name);
-  bool hex = cq_str_is(encoding, "hex");
-  if (!kind || (!hex && !cq_str_is(encoding, "base64")))
+  bool hex = is_word(encoding, "HEX");
+  if (!kind || (!hex && !is_word(encoding, "BASE64")))
     return cq_fail(run, call, CQ_INVALID, "xpath.argument", CQ_STR("digest"));
   unsigned char bytes[EVP_MAX_MD_SIZE], shown[EVP_MAX_MD_SIZE * 2 + 4];
   unsigned size = 0;

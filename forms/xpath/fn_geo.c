@@ -98,9 +98,10 @@ static cq_status fn_distance(cq_run *run, const cq_expr *call, cq_xpath_value *o
   points line = {0};
   double sum = 0;
   cq_status status = gather_points(run, call, &line);
+  if (status == CQ_OK && line.wrong) status = cq_fail(run, call, CQ_INVALID, "xpath.argument", CQ_STR("geopoint"));
   if (status != CQ_OK) return status;
   for (size_t i = 1; i < line.count; i++) sum += distance_m(line.at[i - 1], line.at[i]);
-  cq_answer_number(out, line.wrong ? 0 : two_decimals(sum));
+  cq_answer_number(out, two_decimals(sum));
   return CQ_OK;
 }
 

@@ -171,31 +171,43 @@ static cq_status fn_instance(cq_run *run, const cq_expr *call, cq_xpath_value *o
   return status == CQ_OK ? answer_node(run, instance, out) : status;
 }
 
-static cq_node *find_row(cq_run *run, cq_node *root, cq_atom column, cq_str key) {
+/* The cell of a row: a child, or an attribute where the column is written @name. */
+static const cq_node *find_cell(const cq_node *row, cq_atom column, bool attribute) {
+  return attribute ? cq_node_attribute(row, column, CQ_ATOM_NONE) : cq_node_child(row, column);
+}
+
+static cq_node *find_row(const cq_run *run, cq_node *root, cq_atom column, bool attribute, cq_str key) {
   cq_node *const *rows = NULL;
   size_t count = 0;
   cq_atom item = run->expression->item;
-  if (cq_tree_lookup(root, item, column, key, &rows, &count)) return count ? rows[0] : NULL;
+  if (!attribute && cq_tree_lookup(root, item, column, key, &rows, &count)) return count ? rows[0] : NULL;
   for (cq_node *row = cq_tree_children(root, item, &count); row; row = cq_node_next_same(row)) {
-    const cq_node *cell = cq_node_child(row, column);
+    const cq_node *cell = find_cell(row, column, attribute);
     if (cell && cq_str_equal(cq_node_text(cell), key)) return row;
   }
   return NULL;
 }
 
+static cq_atom read_column(const cq_run *run, cq_str text, bool *attribute) {
+  text = cq_str_trim(text);
+  *attribute = cq_str_starts(text, CQ_STR("@"));
+  return cq_names_find(run->expression->names, *attribute ? (cq_str){text.at + 1, text.size - 1} : text);
+}
+
 /* pulldata(list, column, key column, key): the first row's column, or ''. */
 static cq_status fn_pulldata(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text[3];
+  bool wanted_attribute = false, key_attribute = false;
   cq_node *instance = NULL;
   cq_status status = find_instance(run, call, &instance);
   for (size_t i = 0; i < 3 && status == CQ_OK; i++) status = cq_eval_string(run, call->args[i + 1], &text[i]);
   if (status != CQ_OK) return status;
   cq_answer_string(out, CQ_STR(""));
-  const cq_names *names = run->expression->names;
-  cq_atom column = cq_names_find(names, text[0]), key = cq_names_find(names, text[1]);
+  cq_atom wanted = read_column(run, text[0], &wanted_attribute), key = read_column(run, text[1], &key_attribute);
   cq_node *root = cq_node_child(instance, run->expression->root);
-  if (!root || column == CQ_ATOM_FAILED || key == CQ_ATOM_FAILED || !text[2].size) return CQ_OK;
-  const cq_node *row = find_row(run, root, key, text[2]), *cell = row ? cq_node_child(row, column) : NULL;
+  if (!root || wanted == CQ_ATOM_FAILED || key == CQ_ATOM_FAILED || !text[2].size) return CQ_OK;
+  const cq_node *row = find_row(run, root, key, key_attribute, text[2]);
+  const cq_node *cell = row ? find_cell(row, wanted, wanted_attribute) : NULL;
   if (cell) cq_answer_string(out, cq_node_text(cell));
   return CQ_OK;
 }
@@ -207,11 +219,19 @@ static bool lies_within(const cq_node *node, const cq_node *top) {
   return node != NULL;
 }
 
+/* What indexed-repeat() is told of one repeat. */
+typedef struct choice {
+  cq_xpath_value repeats;
+  double index;
+  size_t depth;
+} choice;
+
 /*
- * The instance that `index` names among `repeats`: within the instance chosen
+ * The instance that `index` names among the repeats: within the instance chosen
  * before it, or else within those repeats that hold the context already.
  */
-static cq_node *choose_instance(const cq_run *run, const cq_xpath_value *repeats, const cq_node *within, double index) {
+static cq_node *choose_instance(const cq_run *run, const choice *asked, const cq_node *within) {
+  const cq_xpath_value *repeats = &asked->repeats;
   bool beside = false;
   for (size_t i = 0; i < repeats->count && !within && !beside; i++)
     beside = lies_within(run->node, repeats->nodes[i]->parent);
@@ -219,34 +239,54 @@ static cq_node *choose_instance(const cq_run *run, const cq_xpath_value *repeats
   for (size_t i = 0; i < repeats->count; i++) {
     cq_node *repeat = repeats->nodes[i];
     if (within ? !lies_within(repeat, within) : beside && !lies_within(run->node, repeat->parent)) continue;
-    if (++place == index) return repeat;
+    if (++place == asked->index) return repeat;
   }
   return NULL;
 }
 
-/* indexed-repeat(node, repeat, index, …): up to any depth of nesting, each index within the repeat before it. */
-static cq_status fn_indexed_repeat(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
-  cq_xpath_value nodes, repeats;
+static cq_status read_choice(cq_run *run, const cq_expr *call, size_t at, bool own_repeats, choice *out) {
+  cq_status status = cq_eval_nodes(run, call->args[at], &out->repeats);
+  run->own_repeats = own_repeats;
+  if (status == CQ_OK) status = cq_eval_number(run, call->args[at + 1], &out->index);
+  run->own_repeats = false;
+  out->depth = 0;
+  for (const cq_node *node = status == CQ_OK && out->repeats.count ? out->repeats.nodes[0] : NULL; node;
+       node = node->parent)
+    out->depth++;
+  return status;
+}
+
+/* indexed-repeat(node, repeat, index, …): each index counts within the repeat around it, in whatever order they stand.
+ */
+static cq_status index_repeats(cq_run *run, const cq_expr *call, bool own_repeats, cq_xpath_value *out) {
+  size_t count = call->count / 2;
+  cq_xpath_value nodes;
   cq_nodes found = {0};
   cq_node *within = NULL;
-  bool own_repeats = run->own_repeats;
-  run->own_repeats = false;
   cq_status status = cq_eval_nodes(run, call->args[0], &nodes);
-  if (status == CQ_OK && call->count % 2 == 0)
-    status = cq_fail(run, call, CQ_INVALID, "xpath.function.arguments", call->string);
-  for (size_t i = 1; i + 1 < call->count && status == CQ_OK; i += 2) {
-    double index = NAN;
-    status = cq_eval_nodes(run, call->args[i], &repeats);
-    run->own_repeats = own_repeats;
-    if (status == CQ_OK) status = cq_eval_number(run, call->args[i + 1], &index);
-    run->own_repeats = false;
-    if (status == CQ_OK) within = choose_instance(run, &repeats, within, index);
-    if (!within) break;
+  choice *choices = cq_arena_array(run->scratch, count, sizeof *choices);
+  if (!choices) return cq_fail_memory(run);
+  for (size_t i = 0; i < count && status == CQ_OK; i++) {
+    choice asked;
+    status = read_choice(run, call, i * 2 + 1, own_repeats, &asked);
+    size_t at = i;
+    for (; at && choices[at - 1].depth > asked.depth; at--) choices[at] = choices[at - 1];
+    choices[at] = asked;
   }
-  run->own_repeats = own_repeats;
+  for (size_t i = 0; i < count && status == CQ_OK && (within || !i); i++)
+    within = choose_instance(run, &choices[i], within);
   for (size_t i = 0; status == CQ_OK && within && i < nodes.count; i++)
     if (lies_within(nodes.nodes[i], within)) status = cq_nodes_add(run, &found, nodes.nodes[i]);
   if (status == CQ_OK) cq_answer_nodes(out, &found, true);
+  return status;
+}
+
+static cq_status fn_indexed_repeat(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
+  if (call->count % 2 == 0) return cq_fail(run, call, CQ_INVALID, "xpath.function.arguments", call->string);
+  bool own_repeats = run->own_repeats;
+  run->own_repeats = false; /* its paths mean all instances */
+  cq_status status = index_repeats(run, call, own_repeats, out);
+  run->own_repeats = own_repeats;
   return status;
 }
 

@@ -202,8 +202,9 @@ static cq_status fn_choice_name(cq_run *run, const cq_expr *call, cq_xpath_value
   if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &path);
   if (status != CQ_OK) return status;
   cq_node *at = run->context->node;
-  if (value.size && run->host->choice_name)
-    run->host->choice_name(run->host->context, value, cq_str_trim(path), at, run->scratch, &name);
+  if (run->host->choice_name &&
+      !run->host->choice_name(run->host->context, value, cq_str_trim(path), at, run->scratch, &name))
+    return cq_fail(run, call, CQ_INVALID, "xpath.argument", CQ_STR("path"));
   cq_answer_string(out, name);
   return CQ_OK;
 }

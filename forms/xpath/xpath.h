@@ -154,7 +154,8 @@ typedef struct cq_xpath_host {
   cq_node *(*instance)(void *context, cq_str id);
   /* jr:itext(id): the text in the current language, plain form, as a string or as the node that holds it. */
   bool (*itext)(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out);
-  /* jr:choice-name(value, path): the label of that choice of the question at `path` (as written in the literal). */
+  /* jr:choice-name(value, path): the label of that choice of the question at `path` (as written in the literal), empty
+   * where the value is none of its choices; false where `path` names nothing (an error). */
   bool (*choice_name)(void *context, cq_str value, cq_str path, cq_node *at, cq_arena *scratch, cq_str *out);
   /* position(node) of a repeat instance, from 1; 0: not known, then siblings of the same name are counted. */
   size_t (*position)(void *context, const cq_node *node);
