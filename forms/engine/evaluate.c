@@ -97,7 +97,8 @@ cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const
                                     .scratch = interview->scratch,
                                     .steps = CQ_FORM_MAX_STEPS,
                                     .own_repeats = true,
-                                    .none_is_empty = true};
+                                    .none_is_empty = true,
+                                    .whole_days = true};
   cq_status status = cq_xpath_evaluate(expression, &context, value, error);
   return status == CQ_OK ? CQ_OK : located(interview, node, status, error);
 }

@@ -82,23 +82,22 @@ static cq_status fn_extract_signed(cq_run *run, const cq_expr *call, cq_xpath_va
 
 /* --- digests --- */
 
-/* Engines take the names in capital and small letters. */
+/* Engines take the names in capital and small letters, with or without the hyphen. */
 static bool is_word(cq_str text, const char *word) {
-  size_t size = strlen(word);
-  if (text.size != size) return false;
-  for (size_t i = 0; i < size; i++) {
+  for (size_t i = 0; i < text.size; i++) {
     char c = text.at[i];
-    if ((c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != word[i]) return false;
+    if (c == '-' || c == '_') continue;
+    if (*word == '\0' || (c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != *word++) return false;
   }
-  return true;
+  return *word == '\0';
 }
 
 static const EVP_MD *find_digest(cq_str name) {
   if (is_word(name, "MD5")) return EVP_md5();
-  if (is_word(name, "SHA-1")) return EVP_sha1();
-  if (is_word(name, "SHA-256")) return EVP_sha256();
-  if (is_word(name, "SHA-384")) return EVP_sha384();
-  if (is_word(name, "SHA-512")) return EVP_sha512();
+  if (is_word(name, "SHA1")) return EVP_sha1();
+  if (is_word(name, "SHA256")) return EVP_sha256();
+  if (is_word(name, "SHA384")) return EVP_sha384();
+  if (is_word(name, "SHA512")) return EVP_sha512();
   return NULL;
 }
 

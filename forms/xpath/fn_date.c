@@ -46,12 +46,15 @@ static void answer_no_date(cq_xpath_value *out) {
 }
 
 /* A number of days; one that falls on local midnight is a day without a time. */
-static void answer_days(const cq_xpath_host *host, cq_xpath_value *out, double days) {
+static void answer_days(const cq_run *run, cq_xpath_value *out, double days) {
+  const cq_xpath_host *host = run->host;
   int64_t utc_ms = 0;
-  if (cq_instant_of(days, &utc_ms))
-    cq_answer_instant(host, out, utc_ms, clock_of(local_ms(host, utc_ms)) != 0);
-  else
+  if (!cq_instant_of(days, &utc_ms))
     answer_no_date(out);
+  else if (run->context->whole_days && days == floor(days))
+    cq_answer_instant(host, out, cq_local_midnight(host, (int32_t)days), false);
+  else
+    cq_answer_instant(host, out, utc_ms, clock_of(local_ms(host, utc_ms)) != 0);
 }
 
 /* Empty text stays empty text: an unanswered question gives no date, and no error. */
@@ -62,7 +65,7 @@ static cq_status as_date(cq_run *run, const cq_expr *expr, cq_xpath_value *out) 
   if (status != CQ_OK) return status;
   switch (value.type) {
   case CQ_XPATH_DATE: *out = value; return CQ_OK;
-  case CQ_XPATH_NUMBER: answer_days(run->host, out, value.number); return CQ_OK;
+  case CQ_XPATH_NUMBER: answer_days(run, out, value.number); return CQ_OK;
   case CQ_XPATH_BOOLEAN: answer_no_date(out); return CQ_OK;
   default: break;
   }
@@ -76,7 +79,7 @@ static cq_status as_date(cq_run *run, const cq_expr *expr, cq_xpath_value *out) 
   else if (cq_date_text_read(run->host, text, &utc_ms, &whole))
     cq_answer_instant(run->host, out, utc_ms, !whole);
   else
-    answer_days(run->host, out, cq_text_number(run->host, text));
+    answer_days(run, out, cq_text_number(run->host, text));
   return CQ_OK;
 }
 

@@ -180,6 +180,9 @@ typedef struct cq_xpath_context {
   bool one_node;
   /* As JavaRosa: a path that gives no node (what is not relevant is left out) compares as an empty text. */
   bool none_is_empty;
+  /* As JavaRosa: date() of a whole number is that calendar day, wherever one is; else it is midnight in UTC, which in
+   * Lima is the evening before. */
+  bool whole_days;
   /* As JavaRosa: an absolute path stays within the repeat instances that hold `node`, as far as its steps go the same
    * way; the last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x. */
   bool own_repeats;

@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                   .steps = 20000,
                                   .one_node = javarosa,
                                   .own_repeats = javarosa,
-                                  .none_is_empty = javarosa};
+                                  .none_is_empty = javarosa,
+                                  .whole_days = javarosa};
       if (cq_xpath_evaluate(expression, &context, &value, &error) == CQ_OK) {
         cq_xpath_to_string(&value, &context, &text);
         cq_xpath_to_number(&value, &context);
