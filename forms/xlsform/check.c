@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks that need the whole tree: references, triggers, labels, instances. */
+#include "forms/xlsform/expressions.h"
 #include "forms/xlsform/references.h"
 #include "forms/xlsform/sheet.h"
 #include "forms/xlsform/survey.h"
@@ -55,6 +56,18 @@ static void check_texts(cq_form_draft *form, const cq_element *e) {
   if (e->kind != CQ_ELEMENT_SURVEY && !cq_prefix_known(form, e->name)) {
     cq_fault_error(form, "xlsform.prefix.name", place_of(form, e, e->name_column), e->name);
   }
+}
+
+/* Attributes that hold expressions; other words of binds and controls are for the phone. */
+static void check_expressions(cq_form_draft *form, const cq_element *e) {
+  static const char *const logical[] = {"calculate", "constraint", "readonly", "required", "relevant"};
+  for (size_t i = 0; i < sizeof logical / sizeof *logical; i++) {
+    const cq_attr *at = cq_attr_of(&e->bind, logical[i]);
+    bool made = at && at->column == 0; /* by the compiler, from what is checked in its own cell */
+    if (at && !made && cq_yes_no(at->value) < 0) cq_expression_check(form, at->value, place_of(form, e, at->column));
+  }
+  cq_expression_check(form, e->choice_filter, place_of(form, e, e->filter_column));
+  if (e->dynamic_default) cq_expression_check(form, e->default_value, place_of(form, e, e->default_column));
 }
 
 static void check_choices(cq_form_draft *form) {
@@ -200,6 +213,7 @@ void cq_check_references(cq_form_draft *form) {
   check_choices(form);
   for (cq_element *e = form->root; e; e = cq_element_next(form->root, e)) {
     check_texts(form, e);
+    check_expressions(form, e);
     check_label(form, e);
     check_trigger(form, e);
     check_geometry(form, e);

@@ -144,7 +144,8 @@ typedef struct cq_fault_list {
 enum { CQ_SLOTS = 4096 };
 
 typedef struct cq_form_draft {
-  cq_arena *arena;
+  cq_arena *arena, *scratch;
+  struct cq_names *names; /* of the expressions */
   const cq_workbook *book;
   const cq_xlsform_options *options;
   const char *fallback_id;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The survey sheet: rows become the tree of groups, repeats and questions. */
 #include "forms/xlsform/survey.h"
+#include "forms/xlsform/expressions.h"
 #include "forms/xlsform/references.h"
 #include "forms/xlsform/sheet.h"
 
@@ -550,6 +551,12 @@ static void read_select(survey *s, cq_element *e, const cq_select_word *word, bo
 static void check_default(survey *s, cq_element *e) {
   if (!e->default_value.size) return;
   if (!cq_default_is_dynamic(e->default_value, e->type)) return;
+  cq_error error;
+  if (!cq_expression_read(s->form, e->default_value, &error) && error.code &&
+      strncmp(error.code, "xpath.function", 14) != 0 && !cq_reference_any(e->default_value)) {
+    cq_fault_warning(s->form, "xlsform.default.text", place_of(s, CQ_COLUMN_DEFAULT, NULL), e->default_value);
+    return; /* "1405-" looks like an expression and is none: it stands as it is */
+  }
   e->dynamic_default = true;
   cq_add_action(s->form, e, "setvalue", "odk-instance-first-load", e->default_value, (cq_str){"", 0});
   bool repeated = false;

@@ -3,6 +3,7 @@
 #include "forms/xlsform/form.h"
 #include "forms/xlsform/sheet.h"
 #include "forms/xlsform/survey.h"
+#include "forms/xpath/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,8 @@ void cq_xlsform_free(cq_xlsform *form) {
   if (!form) return;
   free(form->draft.faults.at);
   cq_arena_free(form->draft.arena);
+  cq_arena_free(form->draft.scratch);
+  cq_names_free(form->draft.names);
   cq_workbook_free(form->book);
   cq_buf_fini(&form->xml);
   free(form->items);
@@ -49,7 +52,9 @@ static cq_str kept(cq_form_draft *draft, const char *text) {
 static bool begin(cq_xlsform *form, const cq_xlsform_options *options, const char *fallback_id) {
   cq_form_draft *draft = &form->draft;
   draft->arena = cq_arena_new(ARENA_LIMIT);
-  if (!draft->arena) return false;
+  draft->scratch = cq_arena_new(ARENA_LIMIT);
+  draft->names = cq_names_new();
+  if (!draft->arena || !draft->scratch || !draft->names) return false;
   draft->book = form->book;
   draft->options = &form->options;
   draft->list_slots = cq_draft_alloc(draft, CQ_SLOTS * sizeof *draft->list_slots);
