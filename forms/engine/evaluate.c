@@ -98,7 +98,8 @@ cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const
                                     .steps = CQ_FORM_MAX_STEPS,
                                     .own_repeats = true,
                                     .none_is_empty = true,
-                                    .whole_days = true};
+                                    .whole_days = true,
+                                    .strict_places = true};
   cq_status status = cq_xpath_evaluate(expression, &context, value, error);
   return status == CQ_OK ? CQ_OK : located(interview, node, status, error);
 }

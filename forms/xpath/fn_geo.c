@@ -42,6 +42,10 @@ static double next_number(const cq_xpath_host *host, cq_str text, size_t *at) {
   return cq_text_number(host, (cq_str){text.at + from, *at - from});
 }
 
+static cq_status no_place(cq_run *run) {
+  return cq_fail(run, run->expression->top, CQ_INVALID, "xpath.argument", CQ_STR("distance, area"));
+}
+
 static cq_status read_points(cq_run *run, cq_str text, points *list) {
   cq_status status = CQ_OK;
   text = cq_str_trim(text);
@@ -54,6 +58,7 @@ static cq_status read_points(cq_run *run, cq_str text, points *list) {
     point place = {.latitude = next_number(run->host, one, &at)};
     place.longitude = next_number(run->host, one, &at);
     bool good = fabs(place.latitude) <= 90 && fabs(place.longitude) <= 180;
+    if (!good && run->context->strict_places) return no_place(run);
     if (good)
       status = add_point(run, list, place);
     else
@@ -68,17 +73,19 @@ static cq_status gather_points(cq_run *run, const cq_expr *call, points *list) {
   for (size_t i = 0; i < call->count && status == CQ_OK; i++) {
     cq_xpath_value value;
     cq_str text;
+    size_t before = list->count;
     status = cq_eval(run, call->args[i], &value);
     if (status != CQ_OK) return status;
     if (value.type != CQ_XPATH_NODES) {
       status = cq_as_string(run, &value, &text);
       if (status == CQ_OK) status = read_points(run, text, list);
-      continue;
     }
-    for (size_t n = 0; n < value.count && status == CQ_OK; n++) {
+    for (size_t n = 0; value.type == CQ_XPATH_NODES && n < value.count && status == CQ_OK; n++) {
       status = cq_node_text_value(run, value.nodes[n], &text);
       if (status == CQ_OK) status = read_points(run, text, list);
     }
+    if (status == CQ_OK && call->count > 1 && list->count > before + 1 && run->context->strict_places)
+      status = no_place(run); /* of several arguments each is one point */
   }
   return status;
 }

@@ -186,6 +186,8 @@ typedef struct cq_xpath_context {
   /* As JavaRosa: an absolute path stays within the repeat instances that hold `node`, as far as its steps go the same
    * way; the last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x. */
   bool own_repeats;
+  /* As both ODK engines in a form: what is no place is an error of area() and distance(); else they answer 0. */
+  bool strict_places;
 } cq_xpath_context;
 
 /*

@@ -352,7 +352,7 @@ typedef struct cq_page {
   cq_entry node;         /* the question, the field-list group, the repeat; NONE at the end */
   const cq_entry *nodes; /* relevant ones only */
   size_t count;
-  bool first;           /* nothing before it */
+  bool first;            /* nothing before it */
   const cq_entry *trail; /* groups and instances around it that have a label, outermost first */
   size_t trail_count;
 } cq_page;
@@ -413,7 +413,7 @@ typedef struct cq_set_outcome {
 } cq_set_outcome;
 
 /*
- * Sets a value from its stored form: numbers with a point; dates YYYY-MM-DD, times HH:MM[:SS], dateTimes ISO 8601;
+ * Sets a value from its stored form: numbers with a point; dates YYYY-MM-DD, times HH:MM:SS, dateTimes ISO 8601;
  * choices by value with spaces between; "" clears. All that depends on it follows before this returns. A missing code
  * that stood is cleared by a value. The status tells of faults of the form or the machine only; what was wrong with the
  * answer is in the outcome.
