@@ -103,6 +103,20 @@ static cq_status read_newer_bundles(courier *c, cq_error *error) {
   return status;
 }
 
+/* A desk's outbox holds its newest bundle under its number. */
+static cq_status read_own_bundle(courier *c, cq_error *error) {
+  cq_parcel *parcels = NULL;
+  size_t count = 0;
+  cq_status status = cq_parcel_list(&parcels, &count, c->outbox.at, error);
+  for (size_t i = 0; i < count && !status && !c->bundle; i++) {
+    if (parcels[i].kind == CQ_PARCEL_BUNDLE) {
+      status = read_bundle(&c->bundle, c->outbox.at, parcels[i].name, NULL, error);
+    }
+  }
+  free(parcels);
+  return status;
+}
+
 static cq_status open_folders(courier *c, cq_error *error) {
   cq_buf path = {0};
   cq_status status = cq_home_folder(&c->outbox, c->home, CQ_FOLDER_OUTBOX, error);
@@ -122,6 +136,7 @@ cq_status courier_open(courier *c, const char *home, bool alone, cq_error *error
   cq_status status = c->home ? open_folders(c, error) : cq_error_nomem(error);
   if (!status && alone) status = take_lock(c, error);
   if (!status) status = read_bundle(&c->bundle, c->outbox.at, CQ_BUNDLE_FILE, NULL, error);
+  if (!status && !c->bundle && c->is_desk) status = read_own_bundle(c, error);
   if (!status && !c->bundle) status = read_bundle(&c->bundle, c->sync.at, CQ_BUNDLE_FILE, NULL, error);
   if (!status && c->bundle) status = read_newer_bundles(c, error);
   if (!status) status = read_json(c, "remotes.json", cJSON_CreateArray(), &c->remotes, error);

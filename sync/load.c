@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a laptop's home batches alone are carried up; at the desk all that is signed. */
+/* In a laptop's home batches alone are carried up; at the desk all that is signed, under its own name. */
 static bool is_cargo(const courier *c, const cq_parcel *parcel) {
   if (parcel->kind == CQ_PARCEL_BATCH) return true;
+  if (strcmp(parcel->name, CQ_BUNDLE_FILE) == 0) return false;
   return c->is_desk && parcel->kind != CQ_PARCEL_NONE && parcel->kind != CQ_PARCEL_KEY;
 }
 
@@ -90,7 +91,7 @@ cq_status load_read(const courier *c, load_item *item, cq_buf *bytes, cq_error *
   if (!status && cq_hash_is_zero(&item->hash)) {
     item->hash = cq_hash_of(bytes->at, bytes->size);
     /* Orders are named after what they order; of all others the name holds the start of the hash. */
-    bool named = item->parcel.kind == CQ_PARCEL_ORDER || strcmp(item->parcel.name, CQ_BUNDLE_FILE) == 0 ||
+    bool named = item->parcel.kind == CQ_PARCEL_ORDER ||
                  memcmp(item->hash.at, item->parcel.hash_start, sizeof item->parcel.hash_start) == 0;
     item->damaged = !named;
   }

@@ -110,7 +110,10 @@ void world_publish(world *w) {
   cq_buf_reset(&w->bundle);
   MUST(cq_bundle_build(&w->bundle, &content, w->programme, &error));
   for (size_t i = 0; i < WORLD_LAPTOPS; i++) put(w->laptop[i].home, CQ_BUNDLE_FILE, &w->bundle);
-  put(w->desk_home, CQ_BUNDLE_FILE, &w->bundle);
+  char name[96];
+  cq_hash hash = cq_hash_of(w->bundle.at, w->bundle.size);
+  cq_parcel_file_name(name, CQ_PARCEL_BUNDLE, NULL, w->bundle_number, &hash);
+  put(w->desk_home, name, &w->bundle);
 }
 
 static void open_laptop(world *w, size_t i) {

@@ -50,7 +50,7 @@ typedef struct world {
 void world_open(world *w, const char *name, cq_mode mode, uint64_t seed);
 void world_close(world *w); /* the folder stays for whoever looks why a test failed */
 
-/* Writes bundle number + 1 into w->bundle and as programme.chp into every laptop's and the desk's outbox. */
+/* Writes bundle number + 1 into w->bundle as programme.chp into every laptop's outbox, and into the desk's. */
 void world_publish(world *w);
 /* The next batch of a laptop: `payload` bytes that do not compress; into its outbox, and `out` (may be NULL). */
 cq_hash world_batch(world *w, size_t laptop, size_t payload, cq_buf *out);
