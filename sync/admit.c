@@ -12,6 +12,18 @@ static cq_status store(courier *c, cq_str bytes, const cq_device_id *device, uin
   return cq_parcel_write(c->inbox.at, out->name, bytes.at, bytes.size, &out->fresh, NULL, error);
 }
 
+/* A receipt by whatever road says that the file needs not be carried any more; its name follows from the receipt. */
+static cq_status remember_delivered(courier *c, const cq_receipt *r, cq_error *error) {
+  for (size_t i = 0; i < r->count; i++) {
+    const cq_receipt_batch *batch = &r->batches[i];
+    char name[96];
+    if (batch->state != CQ_RECEIPT_KEPT && batch->state != CQ_RECEIPT_OPENED) continue;
+    cq_batch_file_name(name, &r->device, batch->number, &batch->hash);
+    if (!courier_remember(c, name, FILE_KEPT, NULL)) return cq_error_nomem(error);
+  }
+  return CQ_OK;
+}
+
 cq_status admit_receipt(courier *c, cq_str bytes, cq_receipt *r, admitted *out, cq_error *error) {
   const cq_trust *trust;
   cq_status status = courier_trust(c, &trust, error);
@@ -19,7 +31,8 @@ cq_status admit_receipt(courier *c, cq_str bytes, cq_receipt *r, admitted *out, 
   if (status) return status;
   cq_hash hash = cq_hash_of(bytes.at, bytes.size);
   *out = (admitted){.kind = CQ_PARCEL_RECEIPT};
-  return store(c, bytes, &r->device, 0, &hash, out, error);
+  status = store(c, bytes, &r->device, 0, &hash, out, error);
+  return status ? status : remember_delivered(c, r, error);
 }
 
 static cq_status admit_any_receipt(courier *c, cq_str bytes, admitted *out, cq_error *error) {

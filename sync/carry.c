@@ -306,7 +306,7 @@ cq_status carry_to(carry *c, const remote *to, cq_error *error) {
   load_close(&c->load);
   c->counted = 0;
   c->moved = c->waiting = 0;
-  cq_status status = load_open(&c->load, c->courier, c->settings.again, error);
+  cq_status status = load_open(&c->load, c->courier, c->settings.again ? LOAD_AGAIN : LOAD_WAITING, error);
   for (size_t i = 0; i < c->load.count; i++) c->waiting += size_of(&c->load.items[i]);
   if (!status) status = post_talk_open(&c->talk, c->courier, to, &settings, error);
   c->talking = !status;

@@ -2,6 +2,7 @@
 /* `fetch`: the desk's courier brings down what has arrived at the post. */
 #include "chasqui/file.h"
 #include "sync/post.h"
+#include "sync/tell.h"
 #include "sync/verbs.h"
 
 #include <stdio.h>
@@ -80,7 +81,8 @@ static cq_status take_bytes(fetch *f, cq_str bytes, const cq_hash *hash, cq_erro
   }
   if (status) {
     f->damaged++;
-    cq_cli_fail(f->cli, &wrong);
+    char hex[65];
+    tell_fault(f->cli, cq_hash_hex(hash, hex), &wrong);
   } else if (stored.fresh) {
     f->fresh++;
   } else {

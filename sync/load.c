@@ -24,7 +24,7 @@ static cq_status add_device(load *l, const cq_device_id *device, cq_error *error
   return CQ_OK;
 }
 
-static cq_status add_parcel(load *l, courier *c, const cq_parcel *parcel, bool is_carried, bool again,
+static cq_status add_parcel(load *l, courier *c, const cq_parcel *parcel, bool is_carried, load_which which,
                             cq_error *error) {
   if (parcel->kind == CQ_PARCEL_BATCH && !c->is_desk) {
     cq_status status = add_device(l, &parcel->device, error);
@@ -32,7 +32,7 @@ static cq_status add_parcel(load *l, courier *c, const cq_parcel *parcel, bool i
   }
   if (!is_cargo(c, parcel)) return CQ_OK;
   file_state state = courier_file_state(c, parcel->name);
-  if (state == FILE_KEPT || (state == FILE_REFUSED && !again)) {
+  if ((state == FILE_KEPT && which != LOAD_ALL) || (state == FILE_REFUSED && which == LOAD_WAITING)) {
     l->settled++;
     return CQ_OK;
   }
@@ -49,7 +49,7 @@ static int by_size_and_age(const void *a, const void *b) {
   return strcmp(x->parcel.name, y->parcel.name);
 }
 
-cq_status load_open(load *l, courier *c, bool again, cq_error *error) {
+cq_status load_open(load *l, courier *c, load_which which, cq_error *error) {
   cq_parcel *own = NULL, *carried = NULL, *all = NULL;
   size_t own_count = 0, carried_count = 0;
   const cq_device_id everybody = {0};
@@ -67,7 +67,7 @@ cq_status load_open(load *l, courier *c, bool again, cq_error *error) {
   }
   if (own_count) memcpy(all, own, own_count * sizeof *all);
   if (carried_count) memcpy(all + own_count, carried, carried_count * sizeof *all);
-  for (size_t i = 0; i < count && !status; i++) status = add_parcel(l, c, &all[i], i >= own_count, again, error);
+  for (size_t i = 0; i < count && !status; i++) status = add_parcel(l, c, &all[i], i >= own_count, which, error);
   if (status) goto out;
   qsort(l->items, l->count, sizeof *l->items, by_size_and_age);
   courier_forget_gone(c, all, count);

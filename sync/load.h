@@ -36,8 +36,13 @@ typedef struct load {
   size_t device_count;
 } load;
 
-/* `again`: what the post refused is brought once more. Forgets what is remembered of files that are gone. */
-cq_status load_open(load *l, courier *c, bool again, cq_error *error);
+typedef enum {
+  LOAD_WAITING, /* what was not brought yet */
+  LOAD_AGAIN,   /* and what the post refused */
+  LOAD_ALL      /* and what was delivered */
+} load_which;
+/* Forgets what is remembered of files that are gone. */
+cq_status load_open(load *l, courier *c, load_which which, cq_error *error);
 void load_close(load *l);
 
 /* The file's bytes; its hash is computed the first time. Errors: io.*, sync.item.name (not what its name says). */

@@ -17,6 +17,26 @@ static const cq_cli_verb verbs[] = {
                 "verified and put into the inbox."),
      .options = sync_fetch_options,
      .run = sync_fetch},
+    {.name = "export",
+     .args = "FOLDER",
+     .summary = N_("copy what waits, and what came home, to a stick"),
+     .text =
+         N_("Several laptops may use one stick. What is on it is sealed and signed; taking it out in the middle does "
+            "no harm: the next export goes on."),
+     .options = sync_export_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = sync_export},
+    {.name = "import",
+     .args = "FOLDER",
+     .summary = N_("take what is for here, or to be carried on, from a stick"),
+     .text = N_("Everything is verified before it is taken. On an office computer batches of laptops wait for the next "
+                "push; at the desk they go to the inbox; on a laptop receipts, certificates and bundles come home. A "
+                "computer without a programme takes it from the stick, after showing its fingerprint."),
+     .options = sync_import_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = sync_import},
     {.name = "status",
      .summary = N_("what waits, what was brought, and why not"),
      .options = sync_status_options,

@@ -2,6 +2,7 @@
 /* `push`: what waits in the outbox goes to the post, and what is new comes home. */
 #include "sync/carry.h"
 #include "sync/pace.h"
+#include "sync/tell.h"
 #include "sync/verbs.h"
 
 #include <stdio.h>
@@ -32,21 +33,11 @@ static void tell_json(const carry *c, const char *url) {
   cq_buf_fini(&out);
 }
 
-static void tell_file(const cq_cli *cli, const load_item *item) {
-  cq_error what;
-  cq_error_clear(&what);
-  cq_buf text = {0}, next = {0};
-  cq_error_set(&what, CQ_REFUSED, item->code, item->parcel.name, NULL);
-  cq_cli_explain(&what, &text, &next);
-  cq_cli_warn(cli, "%s: %s %s", item->parcel.name, text.at ? text.at : what.code, next.at ? next.at : "");
-  cq_buf_fini(&text);
-  cq_buf_fini(&next);
-}
-
 static int tell(const cq_cli *cli, const carry *c, const char *url) {
   for (size_t i = 0; i < c->load.count; i++) {
     const load_item *item = &c->load.items[i];
-    if (item->code && (item->state == LOAD_REFUSED || item->state == LOAD_FAILED)) tell_file(cli, item);
+    if (item->code && (item->state == LOAD_REFUSED || item->state == LOAD_FAILED))
+      tell_code(cli, item->parcel.name, item->code);
   }
   size_t held = carry_count(c, LOAD_HELD), refused = carry_count(c, LOAD_REFUSED);
   if (cq_cli_flag(cli, "json")) {
@@ -84,7 +75,7 @@ static int push_to_first(cq_cli *cli, courier *home, carry *c, cq_error *error) 
     if (!status) return tell(cli, c, remotes[i].url);
     if (c->reached) tell(cli, c, remotes[i].url);
     if (i + 1 < count && status != CQ_CANCELLED) {
-      cq_cli_fail(cli, error);
+      tell_fault(cli, remotes[i].url, error);
       cq_error_clear(error);
       status = CQ_OK;
     }

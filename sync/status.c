@@ -80,7 +80,7 @@ int sync_status(cq_cli *cli) {
   cq_error error;
   cq_error_clear(&error);
   cq_status status = courier_open(&c, cq_cli_home(cli), false, &error);
-  if (!status) status = load_open(&l, &c, true, &error);
+  if (!status) status = load_open(&l, &c, LOAD_AGAIN, &error);
   if (!status && courier_remotes(&c, remotes, &remote_count, &error) == CQ_NOTFOUND) cq_error_clear(&error);
   if (!status && cq_cli_flag(cli, "json"))
     say_json(&c, &l);

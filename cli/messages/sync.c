@@ -39,6 +39,10 @@ const cq_cli_message cq_cli_messages_sync[] = {
     {"sync.item.unknown", N_("%1$s is not a file of Chasqui."), NULL},
     {"sync.day", N_("The bytes that may be used today are used up."),
      N_("What is left goes tomorrow, or push with a higher --limit-day.")},
+    {"sync.pin.no", N_("The programme was not accepted, and nothing was changed."),
+     N_("Compare the fingerprint with the programme's office, and answer yes or give --yes.")},
+    {"sync.stick.empty", N_("There is nothing of Chasqui in %1$s."),
+     N_("Check that the stick is the right one and where it is mounted.")},
     {"sync.pass.none", N_("%1$s is not the home of a desk, or the desk has no pass yet."),
      N_("At the desk, run chasqui-central publish: it writes desk.pass.")},
     {0}};
