@@ -39,8 +39,9 @@ cq_status cq_nodes_order(cq_run *run, cq_nodes *nodes) {
   return CQ_OK;
 }
 
-static void reverse(cq_nodes *nodes) {
-  for (size_t i = 0, j = nodes->count; i + 1 < j; i++) {
+/* Turns round what was added from `from` on. */
+static void reverse(cq_nodes *nodes, size_t from) {
+  for (size_t i = from, j = nodes->count; i + 1 < j; i++) {
     cq_node *swap = nodes->at[i];
     nodes->at[i] = nodes->at[--j];
     nodes->at[j] = swap;
@@ -161,8 +162,7 @@ static cq_status add_preceding(cq_run *run, const cq_step *step, cq_nodes *nodes
       size_t from = nodes->count;
       status = add_if(run, step, nodes, at);
       if (status == CQ_OK) status = add_below(run, step, nodes, at);
-      cq_nodes part = {nodes->at + from, nodes->count - from, 0};
-      reverse(&part);
+      reverse(nodes, from);
     }
   return status;
 }
@@ -317,10 +317,7 @@ static cq_status add_step(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_
     status = add_axis(run, step, nodes, node);
   for (size_t i = first; i < step->predicate_count && status == CQ_OK; i++)
     status = filter(run, &step->predicates[i], nodes, from);
-  if (is_reverse(step->axis)) {
-    cq_nodes part = {nodes->at + from, nodes->count - from, 0};
-    reverse(&part);
-  }
+  if (is_reverse(step->axis)) reverse(nodes, from);
   return status;
 }
 
