@@ -10,7 +10,7 @@
 
 /* "%(name)s" and "%(label)s" in a text become the choice's; `language`: of a translated text. */
 static cq_str substitute(cq_form_draft *form, cq_str text, const cq_choice *choice, cq_str language) {
-  if (!memchr(text.at, '%', text.size)) return text;
+  if (text.size == 0 || !memchr(text.at, '%', text.size)) return text;
   cq_str label = choice->label.count ? choice->label.at[0].text : (cq_str){"", 0};
   for (size_t i = 0; i < choice->label.count; i++) {
     if (cq_str_equal(choice->label.at[i].language, language)) label = choice->label.at[i].text;

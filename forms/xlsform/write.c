@@ -13,7 +13,7 @@ static const struct {
               {"orx", "http://openrosa.org/xforms"},       {"odk", "http://www.opendatakit.org/xforms"}};
 
 cq_str cq_writer_resolve(cq_writer *w, cq_str text, const cq_element *context, unsigned how) {
-  if (!memchr(text.at, '$', text.size)) return text;
+  if (text.size == 0 || !memchr(text.at, '$', text.size)) return text;
   cq_buf_reset(&w->value);
   cq_resolve(w->form, text, context, how, &w->value);
   return cq_buf_str(&w->value);

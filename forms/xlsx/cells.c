@@ -52,8 +52,9 @@ cq_status cq_cells_sheet(cq_cells *cells, cq_str name, cq_error *error) {
 }
 
 static int by_column(const void *a, const void *b) {
-  uint32_t x = ((const cq_cell *)a)->column, y = ((const cq_cell *)b)->column;
-  return (x > y) - (x < y);
+  const cq_cell *x = a, *y = b;
+  if (x->column != y->column) return x->column < y->column ? -1 : 1;
+  return (x->order > y->order) - (x->order < y->order);
 }
 
 /* Puts the row that was gathered into the sheet. */
@@ -68,7 +69,15 @@ static cq_status flush(cq_cells *cells, cq_error *error) {
   }
   bool sorted = true;
   for (size_t i = 1; i < cells->line_count; i++) sorted = sorted && cells->line[i - 1].column < cells->line[i].column;
-  if (!sorted) qsort(cells->line, cells->line_count, sizeof *cells->line, by_column);
+  if (!sorted) {
+    qsort(cells->line, cells->line_count, sizeof *cells->line, by_column);
+    size_t kept = 0;
+    for (size_t i = 0; i < cells->line_count; i++) { /* of two in one column the later stays */
+      bool again = i + 1 < cells->line_count && cells->line[i + 1].column == cells->line[i].column;
+      if (!again) cells->line[kept++] = cells->line[i];
+    }
+    cells->line_count = kept;
+  }
   cq_cell *kept = cq_arena_array(cells->book->arena, cells->line_count, sizeof *kept);
   if (!kept) return cq_error_nomem(error);
   memcpy(kept, cells->line, cells->line_count * sizeof *kept);
@@ -139,12 +148,6 @@ cq_status cq_cells_add(cq_cells *cells, uint32_t column, cq_str text, cq_error *
   text = clean(cells->book->arena, text);
   if (!text.at) return cq_error_nomem(error);
   if (text.size == 0) return CQ_OK;
-  for (size_t i = cells->line_count; i-- > 0 && cells->line[i].column >= column;) {
-    if (cells->line[i].column == column) {
-      cells->line[i].text = text;
-      return CQ_OK;
-    }
-  }
   if (++cells->total > CQ_XLSFORM_MAX_CELLS) return cq_error_set(error, CQ_LIMIT, "xlsform.limit.cells", NULL);
   if (cells->line_count == cells->line_room) {
     size_t room = cells->line_room ? 2 * cells->line_room : 64;
@@ -153,7 +156,8 @@ cq_status cq_cells_add(cq_cells *cells, uint32_t column, cq_str text, cq_error *
     cells->line = line;
     cells->line_room = room;
   }
-  cells->line[cells->line_count++] = (cq_cell){.column = column, .text = text};
+  cells->line[cells->line_count] = (cq_cell){.column = column, .order = (uint32_t)cells->line_count, .text = text};
+  cells->line_count++;
   return CQ_OK;
 }
 

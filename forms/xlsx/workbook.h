@@ -13,6 +13,7 @@
 
 typedef struct cq_cell {
   uint32_t column; /* from 0 */
+  uint32_t order;  /* in which the row gave it */
   cq_str text;     /* never empty; white space at both ends is gone */
 } cq_cell;
 
