@@ -370,26 +370,33 @@ static void show_trail(talk *it, const cq_page *page) {
   fputs(" --\n", it->line->out);
 }
 
-/* The questions of a page, one after the other, forward and back. */
-static wish ask_page(talk *it, const cq_page *page) {
-  size_t at = 0;
-  while (at < page->count) {
-    cq_entry_state state;
-    /* An answer above may have made this one not relevant. */
-    if (cq_interview_state(it->filling->interview, page->nodes[at], &state, NULL) != CQ_OK || !state.relevant ||
-        state.kind != CQ_ENTRY_VALUE) {
-      at++;
-      continue;
-    }
+/* The question of the page after (`step` 1) or before (-1) the n-th, which must be relevant now; CQ_ENTRY_NONE: none.
+ */
+static cq_entry beside(talk *it, const cq_page *page, size_t at, int step) {
+  cq_entry_state state;
+  while (step > 0 ? ++at < page->count : at-- > 0) { /* SIZE_MAX + 1 is 0: from the beginning */
+    if (cq_interview_state(it->filling->interview, page->nodes[at], &state, NULL) == CQ_OK &&
+        state.kind == CQ_ENTRY_VALUE)
+      return page->nodes[at];
+  }
+  return CQ_ENTRY_NONE;
+}
+
+/* The questions of a page, one after the other, forward and back. An answer may bring others or take them away, so the
+ * page is read anew after each. */
+static wish ask_page(talk *it, cq_page *page) {
+  cq_entry node = beside(it, page, SIZE_MAX, 1);
+  while (node != CQ_ENTRY_NONE) {
     wish wanted;
-    do wanted = ask(it, page->nodes[at]);
+    do wanted = ask(it, node);
     while (wanted == WISH_STAY);
-    if (wanted == WISH_BACK && at > 0)
-      at--;
-    else if (wanted == WISH_NEXT)
-      at++;
-    else
-      return wanted;
+    if (wanted != WISH_NEXT && wanted != WISH_BACK) return wanted;
+    cq_status status = cq_interview_page(it->filling->interview, it->line->arena, page, it->line->error);
+    if (status != CQ_OK) return fail(it, status);
+    size_t at = 0;
+    while (at + 1 < page->count && page->nodes[at] != node) at++;
+    node = page->count > 0 ? beside(it, page, at, wanted == WISH_NEXT ? 1 : -1) : CQ_ENTRY_NONE;
+    if (node == CQ_ENTRY_NONE) return wanted;
   }
   return WISH_NEXT;
 }
@@ -486,7 +493,7 @@ static wish end_page(talk *it) {
   return WISH_STAY;
 }
 
-static wish talk_page(talk *it, const cq_page *page) {
+static wish talk_page(talk *it, cq_page *page) {
   switch (page->kind) {
   case CQ_PAGE_REPEAT: return ask_repeat(it, page);
   case CQ_PAGE_END: return end_page(it);

@@ -153,7 +153,9 @@ void cq_app_resume(cq_app *app, int64_t draft) {
   cq_status status = cq_filling_resume(&app->filling_memory, app->laptop, draft, &error);
   if (!cq_app_well(app, status, &error)) return;
   app->filling = &app->filling_memory;
+  app->resumed = true;
   cq_app_show_page(app);
+  app->resumed = false;
 }
 
 /* --- running --- */

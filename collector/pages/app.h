@@ -46,7 +46,8 @@ struct cq_app {
   bool over;
   cq_status status; /* why it ended */
   cq_error *error;
-  int idle_ms; /* until the lock; 0: never */
+  int idle_ms;  /* until the lock; 0: never */
+  bool resumed; /* the page shown next begins at its first question without an answer */
 };
 
 /* Runs until the person leaves, the terminal vanishes or a signal comes. The back end is taken over. */

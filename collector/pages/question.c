@@ -117,6 +117,18 @@ static bool load_focus(question *it) {
   return true;
 }
 
+/* The first question of the page that waits for an answer; `otherwise` where none does. */
+static size_t first_unanswered(const question *it, size_t otherwise) {
+  cq_entry_state state;
+  for (size_t i = 0; i < it->page.count; i++) {
+    if (is_question(it, i) &&
+        cq_interview_state(it->view.app->filling->interview, it->page.nodes[i], &state, NULL) == CQ_OK &&
+        !state.answered && !state.readonly)
+      return i;
+  }
+  return otherwise;
+}
+
 /* The page anew; the focus on its first question, or the last. */
 static void load_page(question *it, bool last) {
   cq_app *app = it->view.app;
@@ -129,6 +141,7 @@ static void load_page(question *it, bool last) {
   it->focus = last && it->page.count > 0 ? it->page.count - 1 : 0;
   while (!last && it->focus + 1 < it->page.count && !is_question(it, it->focus)) it->focus++;
   while (last && it->focus > 0 && !is_question(it, it->focus)) it->focus--;
+  if (app->resumed) it->focus = first_unanswered(it, it->focus);
   load_focus(it);
 }
 

@@ -14,6 +14,7 @@ typedef struct draft {
   bool is_attribute, multiple, has_template;
   uint32_t parent, first, last, next;
   const cq_node *model;
+  const cq_node *seen_in; /* the element that last held one */
 } draft;
 
 typedef struct drafts {
@@ -129,9 +130,10 @@ static void gather(drafts *all, uint32_t index, const cq_node *element, unsigned
       d->has_template = true;
       d->multiple = true;
       d->model = child;
-    } else if (!fresh) {
+    } else if (d->seen_in == element) { /* twice in one parent: a second instance of the parent says nothing */
       d->multiple = true;
     }
+    d->seen_in = element;
     gather(all, found, child, depth + 1);
     if (all->nomem || all->many || all->deep) return;
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Joining, packing, and what the courier brings, with real keys, vault and batches. */
 #include "chasqui/file.h"
+#include "tests/batch/fixture.h"
 #include "tests/collector/office.h"
 
 #include <setjmp.h>

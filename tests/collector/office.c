@@ -2,6 +2,7 @@
 #include "tests/collector/office.h"
 
 #include "chasqui/file.h"
+#include "tests/batch/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,8 @@ office *office_new(cq_mode mode, cq_bundle_form *forms, size_t form_count) {
   if (!mkdtemp(it->home)) abort();
   it->at = (cq_clock_fixed){fixture_now, -300};
   it->clock = cq_clock_fix(&it->at);
-  it->setup =
-      (cq_laptop_setup){.clock = &it->clock, .random = &it->keys->random, .vault = {.effort = CQ_VAULT_EFFORT_LEAST}};
+  it->random = it->keys->random;
+  it->setup = (cq_laptop_setup){.clock = &it->clock, .random = &it->random, .vault = {.effort = CQ_VAULT_EFFORT_LEAST}};
   return it;
 }
 

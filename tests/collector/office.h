@@ -4,10 +4,12 @@
 #define TESTS_COLLECTOR_OFFICE_H
 
 #include "collector/laptop.h"
-#include "tests/batch/fixture.h"
+
+struct fixture; /* tests/batch/fixture.h */
 
 typedef struct office {
-  fixture *keys;
+  struct fixture *keys;
+  cq_random random;
   cq_bundle_form *forms;
   size_t form_count;
   char home[256]; /* of a laptop: an empty folder of its own */
