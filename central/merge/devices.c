@@ -244,8 +244,9 @@ static cq_status approve(cq_cli *cli, cq_desk *desk, const device_row *d, cq_err
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
   if (status == CQ_OK) status = send_chain(desk, d, &chain, error);
   if (status == CQ_OK)
-    cq_cli_say(cli, _("Approved. Its certificate stands in the outbox; %s opens what was held."),
-               "chasqui-central merge");
+    cq_cli_say(
+        cli, _("Approved. Its certificate stands in the outbox. Next: %s opens what was held, and %s tells the posts."),
+        "chasqui-central merge", "chasqui-central publish");
   cq_buf_fini(&chain);
   return status;
 }
