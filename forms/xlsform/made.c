@@ -173,7 +173,9 @@ void cq_add_missing(cq_form_draft *form, cq_element *q) {
       cq_draft_attr(form, &e->bind, CQ_STR("required"), required->value, required->column);
       required->value = CQ_STR("false()");
     }
-    cq_draft_attr(form, &q->bind, CQ_STR("cq:missing"), name, 0);
+    /* the codes; the sibling that keeps one is found by its name */
+    cq_draft_attr(form, &q->bind, CQ_STR("cq:missing"),
+                  cq_draft_format(form, "%.*s", (int)codes.size, codes.at ? codes.at : ""), 0);
     form->missing_used = true;
   }
   cq_buf_fini(&codes);

@@ -102,7 +102,7 @@ static void write_namespaces(cq_writer *w) {
     cq_xml_attr(&w->xml, "xmlns:entities", CQ_STR("http://www.opendatakit.org/xforms/entities"));
   }
   if ((form->missing_used || form->privacy_used) && !ours) {
-    cq_xml_attr(&w->xml, "xmlns:cq", CQ_STR("https://chasqui.pe/xforms"));
+    cq_xml_attr(&w->xml, "xmlns:cq", CQ_STR("urn:chasqui:xforms"));
   }
 }
 
