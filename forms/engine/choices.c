@@ -32,7 +32,7 @@ static cq_status rows_of(cq_interview *interview, const cq_itemset *set, const c
   cq_xpath_value value;
   *count = 0;
   cq_status status = cq_evaluate(interview, set->nodeset, slot->node, &value, error);
-  if (status != CQ_OK) return status == CQ_INVALID ? CQ_OK : status;
+  if (status != CQ_OK) return status == CQ_NOMEM || status == CQ_LIMIT ? status : CQ_OK;
   if (value.type != CQ_XPATH_NODES) return CQ_OK;
   *rows = value.nodes;
   *count = value.count;
@@ -59,7 +59,7 @@ static cq_status value_of(cq_interview *interview, const cq_itemset *set, cq_nod
   cq_xpath_value value;
   *text = (cq_str){NULL, 0};
   cq_status status = cq_evaluate(interview, set->value, row, &value, error);
-  if (status != CQ_OK) return status == CQ_INVALID ? CQ_OK : status;
+  if (status != CQ_OK) return status == CQ_NOMEM || status == CQ_LIMIT ? status : CQ_OK;
   const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
   return cq_xpath_to_string(&value, &context, text) == CQ_OK ? CQ_OK : cq_error_nomem(error);
 }

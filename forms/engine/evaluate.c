@@ -10,7 +10,8 @@ static cq_node *instance(void *context, cq_str id) {
   const cq_interview *interview = context;
   if (interview->form->primary_id.size > 0 && cq_str_equal(id, interview->form->primary_id))
     return cq_tree_document(interview->tree);
-  return cq_lists_find(interview->form, id);
+  cq_node *list = cq_lists_find(interview->form, id);
+  return list != NULL ? list : interview->no_list; /* a list that the form does not have is empty, as in Web Forms */
 }
 
 static bool itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out) {
@@ -76,6 +77,12 @@ void cq_evaluate_prepare(cq_interview *interview) {
                                     .context = interview};
 }
 
+/* A fault of the form in the middle of an interview must not stop it: the answer is empty, the condition as if unsaid.
+ */
+bool cq_evaluate_goes_on(const cq_interview *interview, cq_status status) {
+  return !interview->loading && status != CQ_OK && status != CQ_NOMEM && status != CQ_LIMIT;
+}
+
 /* Which question an error belongs to. */
 static cq_status located(const cq_interview *interview, const cq_node *node, cq_status status, cq_error *error) {
   const cq_slot *slot = node == NULL ? NULL : node->user;
@@ -135,8 +142,8 @@ cq_status cq_evaluate_condition(cq_interview *interview, const cq_condition_defi
   cq_status status = cq_evaluate(interview, condition->expression, slot->node, &value, error);
   if (status == CQ_OK)
     *out = typed_boolean(interview, &value);
-  else if (!interview->loading && status == CQ_INVALID)
-    status = CQ_OK; /* a fault of the form in the middle of an interview must not stop it */
+  else if (cq_evaluate_goes_on(interview, status))
+    status = CQ_OK;
   cq_arena_rewind(interview->scratch, mark);
   return status;
 }

@@ -16,7 +16,9 @@ static cq_status prepare(cq_interview *interview, const cq_form *form, const cq_
   interview->tree = cq_tree_new(form->names, CQ_FORM_MAX_MEMORY);
   interview->arena = cq_arena_new(CQ_FORM_MAX_MEMORY);
   interview->scratch = cq_arena_new(CQ_FORM_MAX_MEMORY);
-  if (interview->tree == NULL || interview->arena == NULL || interview->scratch == NULL ||
+  if (interview->tree != NULL)
+    interview->no_list = cq_tree_element(interview->tree, NULL, NULL, form->words.instance, CQ_ATOM_NONE, CQ_ATOM_NONE);
+  if (interview->no_list == NULL || interview->arena == NULL || interview->scratch == NULL ||
       !copy_text(interview, setup->device_id, &interview->device_id) ||
       !copy_text(interview, setup->user_name, &interview->user_name) ||
       !copy_text(interview, setup->phone_number, &interview->phone_number) ||

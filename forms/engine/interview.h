@@ -74,6 +74,7 @@ struct cq_interview {
   const cq_form *form;
   cq_tree *tree;
   cq_slot *root;
+  cq_node *no_list;  /* an empty instance */
   cq_arena *arena;   /* slots and rows */
   cq_arena *scratch; /* of one evaluation */
   cq_clock clock;    /* shifted to the working date */
@@ -137,6 +138,7 @@ cq_status cq_evaluate_condition(cq_interview *interview, const cq_condition_defi
 /* As the field's type stores it. */
 cq_status cq_evaluate_text(cq_interview *interview, const cq_xpath *expression, const cq_slot *slot, cq_arena *arena,
                            cq_str *text, cq_error *error);
+bool cq_evaluate_goes_on(const cq_interview *interview, cq_status status);
 bool cq_slot_readonly(cq_interview *interview, const cq_slot *slot);
 bool cq_slot_required(cq_interview *interview, const cq_slot *slot);
 

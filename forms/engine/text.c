@@ -66,7 +66,7 @@ static cq_status add_expression(cq_interview *interview, const cq_text *text, co
   const cq_xpath *expression = text->itext_id != NULL ? text->itext_id : text->expression;
   cq_xpath_value value;
   cq_status status = cq_evaluate(interview, expression, at, &value, error);
-  if (status != CQ_OK) return status == CQ_INVALID ? CQ_OK : status;
+  if (status != CQ_OK) return status == CQ_NOMEM || status == CQ_LIMIT ? status : CQ_OK;
   const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
   cq_str answer;
   if (cq_xpath_to_string(&value, &context, &answer) != CQ_OK) return cq_error_nomem(error);
