@@ -4,6 +4,8 @@
 const cq_cli_message cq_cli_messages_xpath[] = {
     {"xpath.syntax", N_("“%2$s” cannot stand here in the expression “%1$s”."),
      N_("Check parentheses, commas and operators before that place.")},
+    {"xpath.end", N_("The expression “%1$s” ends too early."),
+     N_("Check that each parenthesis and each operator has what belongs to it.")},
     {"xpath.token", N_("The expression “%1$s” holds a character that means nothing in it."), NULL},
     {"xpath.string.open", N_("A quotation mark is not closed in the expression “%1$s”."), NULL},
     {"xpath.prefix.unknown", N_("The prefix “%2$s” in the expression “%1$s” is not declared."),

@@ -184,7 +184,8 @@ static cq_status answer_text(cJSON *answer, const cq_xpath_value *value, const c
 }
 
 static cq_status answer_nodes(session *s, cJSON *answer, const cq_xpath_value *value) {
-  if (value->type != CQ_XPATH_NODES) return cq_error_set(&s->error, CQ_INVALID, "xpath.argument", "", "nodeset", NULL);
+  if (value->type != CQ_XPATH_NODES)
+    return cq_error_set(&s->error, CQ_INVALID, "xpath.argument", text_of(s->asked, "expr").at, "nodeset", NULL);
   cJSON_AddStringToObject(answer, "type", "nodeset");
   cJSON *list = cJSON_AddArrayToObject(answer, "value");
   cq_buf path = {0};
@@ -242,7 +243,7 @@ static void answer_error(const session *s, cJSON *answer) {
   cq_error plain = s->error;
   cq_error_at_line(&plain, 0, 0);
   cq_cli_explain(&plain, &text, &next);
-  if (s->error.line_column > 0) {
+  if (s->error.code && strncmp(s->error.code, "xpath.", 6) == 0 && s->error.line_column > 0) {
     cq_buf_add_char(&text, '\n');
     cq_xpath_caret(&text, text_of(s->asked, "expr"), s->error.line_column);
   }

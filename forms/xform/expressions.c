@@ -50,7 +50,11 @@ cq_status cq_expression_compile(cq_form *form, cq_str text, const cq_xpath **exp
   const cq_xpath_settings settings = {
       .names = form->names, .spaces = form->spaces, .space_count = form->space_count, .arena = form->arena};
   cq_status status = cq_xpath_compile(expression, &settings, text, error);
-  if (status != CQ_OK) return status;
+  if (status == CQ_OK) status = cq_xpath_check(*expression, error); /* a function nobody has */
+  if (status != CQ_OK) {
+    *expression = NULL;
+    return status;
+  }
   entry->text = cq_xpath_text(*expression);
   if (!cq_str_equal(entry->text, text)) /* the compiler may trim; the key must not */
     entry->text = cq_arena_copy(form->arena, text);

@@ -41,7 +41,8 @@ static cq_status fault(parser *p, const char *code, uint32_t column, cq_str what
 }
 
 static cq_status unexpected(parser *p) {
-  return fault(p, "xpath.syntax", p->token.column, p->token.text);
+  const char *code = p->token.kind == CQ_TOKEN_END ? "xpath.end" : "xpath.syntax";
+  return fault(p, code, p->token.column, p->token.text);
 }
 
 static cq_status advance(parser *p) {

@@ -102,7 +102,7 @@ typedef struct cq_xpath cq_xpath;
 
 /*
  * Errors (arguments: the expression, cut to fit; what was found or meant), all
- * with line_column: xpath.syntax, xpath.token, xpath.string.open,
+ * with line_column: xpath.syntax, xpath.end, xpath.token, xpath.string.open,
  * xpath.prefix.unknown, xpath.axis.unknown, xpath.regex, xpath.deep,
  * xpath.long, xpath.variable.
  */

@@ -124,7 +124,8 @@ static bool runs_as_wanted(const cJSON *c, const cq_xpath_host *host, char why[6
                               .one_node = javarosa,
                               .own_repeats = javarosa,
                               .none_is_empty = javarosa,
-                              .whole_days = javarosa};
+                              .whole_days = javarosa,
+                              .strict_places = javarosa};
   cq_status status = compile(text_at(c, "expr"), cJSON_GetObjectItemCaseSensitive(c, "ns"), &expression, &error);
   if (status == CQ_OK) status = cq_xpath_evaluate(expression, &context, &value, &error);
   if (status == CQ_OK && cJSON_HasObjectItem(c, "string") && javarosa && value.type == CQ_XPATH_NODES)
