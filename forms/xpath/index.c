@@ -178,6 +178,7 @@ struct cq_row_index {
   row_key *keys;
   size_t slots;
   cq_node **rows;
+  bool whole; /* every row has the column */
 };
 
 static uint32_t hash_text(const char *text, size_t size) {
@@ -237,8 +238,12 @@ static cq_row_index *make_index(cq_tree *tree, const cq_node *parent, cq_atom ro
   index->row = row;
   index->column = column;
   size_t cells = 0;
-  for (cq_node *at = cq_node_child(parent, row); at; at = cq_node_next_same(at))
+  index->whole = true;
+  for (cq_node *at = cq_node_child(parent, row); at; at = cq_node_next_same(at)) {
+    size_t before = cells;
     for (cq_node *cell = cq_node_child(at, column); cell; cell = cq_node_next_same(cell)) cells++;
+    if (cells == before) index->whole = false;
+  }
   for (index->slots = 16; index->slots < cells * 2;) index->slots *= 2;
   index->keys = calloc(index->slots, sizeof *index->keys);
   index->rows = calloc(cells + 1, sizeof(cq_node *));
@@ -264,7 +269,7 @@ bool cq_tree_lookup(cq_node *parent, cq_atom row, cq_atom column, cq_str text, c
   cq_row_index *index = tree->indexes;
   while (index && (index->parent != parent || index->row != row || index->column != column)) index = index->next;
   if (!index) index = make_index(tree, parent, row, column);
-  if (!index) return false;
+  if (!index || (!text.size && !index->whole)) return false;
   const row_key *key = key_of(index, text.at ? text.at : "", text.size);
   *rows = index->rows + key->start;
   *count = key->text ? key->count : 0;

@@ -299,7 +299,7 @@ static cq_status add_by_key(cq_run *run, const cq_step *step, cq_nodes *nodes, c
   status = cq_as_string(run, &key, &text);
   cq_node *const *rows = NULL;
   size_t count = 0;
-  if (status != CQ_OK || !text.size) return status; /* an empty key also means rows without the column */
+  if (status != CQ_OK) return status;
   if (!cq_tree_lookup(node, step->local, predicate->column, text, &rows, &count)) return CQ_OK;
   *used = true;
   for (size_t i = 0; i < count && status == CQ_OK; i++) status = cq_nodes_add(run, nodes, rows[i]);
@@ -359,21 +359,17 @@ static bool stays_ordered(const cq_step *step, bool apart) {
          (step->axis == CQ_AXIS_CHILD || step->axis == CQ_AXIS_DESCENDANT || step->axis == CQ_AXIS_DESCENDANT_OR_SELF);
 }
 
-static bool holds_context(const cq_run *run, const cq_node *node) {
-  for (const cq_node *at = run->context->node; at; at = at->parent)
-    if (at == node) return true;
-  return false;
+/* The instance of a repeat that holds the context node, among the children of `parent`; NULL: it is in none. */
+static cq_node *own_instance(const cq_run *run, const cq_step *step, const cq_node *parent) {
+  if (step->axis != CQ_AXIS_CHILD || step->predicate_count) return NULL;
+  for (cq_node *at = run->context->node; at; at = at->parent)
+    if (at->parent == parent) return matches(step, at, CQ_NODE_ELEMENT) ? at : NULL;
+  return NULL;
 }
 
-/* Of several instances of a repeat only the one that holds the context node, where one does. */
-static void keep_own_repeat(const cq_run *run, const cq_step *step, cq_nodes *nodes) {
-  if (step->axis != CQ_AXIS_CHILD || step->predicate_count) return;
-  for (size_t i = 0; i < nodes->count; i++)
-    if (holds_context(run, nodes->at[i])) {
-      nodes->at[0] = nodes->at[i];
-      nodes->count = 1;
-      return;
-    }
+static cq_status take_step(cq_run *run, const cq_step *step, cq_nodes *nodes, cq_node *node, bool own_repeats) {
+  cq_node *own = own_repeats ? own_instance(run, step, node) : NULL;
+  return own ? cq_nodes_add(run, nodes, own) : add_step(run, step, nodes, node);
 }
 
 cq_status cq_eval_path(cq_run *run, const cq_expr *path, cq_xpath_value *out) {
@@ -384,9 +380,9 @@ cq_status cq_eval_path(cq_run *run, const cq_expr *path, cq_xpath_value *out) {
   for (size_t i = 0; i < path->step_count && status == CQ_OK && now.count; i++) {
     const cq_step *step = &path->steps[i];
     cq_nodes next = {0};
-    for (size_t n = 0; n < now.count && status == CQ_OK; n++) status = add_step(run, step, &next, now.at[n]);
+    bool own = own_repeats && i + 1 < path->step_count;
+    for (size_t n = 0; n < now.count && status == CQ_OK; n++) status = take_step(run, step, &next, now.at[n], own);
     if (status == CQ_OK && now.count > 1 && !stays_ordered(step, apart)) status = cq_nodes_order(run, &next);
-    if (own_repeats && next.count > 1 && i + 1 < path->step_count) keep_own_repeat(run, step, &next);
     if (step->axis != CQ_AXIS_CHILD && step->axis != CQ_AXIS_SELF && step->axis != CQ_AXIS_ATTRIBUTE) apart = false;
     if (next.count <= 1) apart = true;
     now = next;

@@ -152,7 +152,8 @@ cq_node *cq_tree_children(cq_node *parent, cq_atom local, size_t *count);
 /*
  * Of a frozen tree: the children `row` of `parent` (no prefixes) that have a
  * child `column` with exactly this text, in document order; built at first use.
- * False where memory is out or the tree is not frozen.
+ * False where memory is out, where the tree is not frozen, and for an empty
+ * text where some row lacks the column (it may count as empty, or not).
  */
 bool cq_tree_lookup(cq_node *parent, cq_atom row, cq_atom column, cq_str text, cq_node *const **rows, size_t *count);
 

@@ -2,7 +2,7 @@
 /*
  * bench_forms: how long the form engine takes, on forms made here, at two or
  * three sizes each, so that growth shows. Not a test: run it from a release
- * build. With --json it writes one object a line.
+ * build. With --json it writes one object a line; the name of a form runs that one.
  */
 #include "chasqui/forms.h"
 
@@ -12,6 +12,7 @@
 #include <time.h>
 
 static bool json;
+static const char *only; /* the form to run, NULL: all */
 
 static double now_ms(void) {
   struct timespec t;
@@ -239,6 +240,7 @@ static void report(const bench *b, const char *what, size_t size, const char *wo
 
 static void run(const char *what, void (*make)(cq_buf *, size_t), size_t n, const char *ref, const char *one,
                 const char *other, const char *work, int times) {
+  if (only != NULL && strcmp(only, what) != 0) return;
   bench b = {.arena = cq_arena_new(0), .at = {1345500000000, -300}, .random = {fill, NULL}};
   cq_error_clear(&b.error);
   b.clock = cq_clock_fix(&b.at);
@@ -275,7 +277,12 @@ static void run(const char *what, void (*make)(cq_buf *, size_t), size_t n, cons
 }
 
 int main(int argc, char **argv) {
-  json = argc > 1 && strcmp(argv[1], "--json") == 0;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--json") == 0)
+      json = true;
+    else
+      only = argv[i];
+  }
   if (!json) printf("%-12s %7s %9s %9s   %-28s %10s %9s\n", "form", "size", "load ms", "begin ms", "then", "ms", "MiB");
   const size_t sizes[] = {1000, 10000};
   for (size_t i = 0; i < 2; i++) run("chain", chain, sizes[i], "/d/a0", "1", "2", "an answer at the head", 20);
