@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch/layout.h"
+#include "chasqui/keys.h"
 
 #include <string.h>
 
@@ -145,6 +146,11 @@ void cq_put_zigzag(cq_buf *out, int64_t value) {
 void cq_put_text(cq_buf *out, cq_str text) {
   cq_put_varint(out, text.size);
   cq_buf_add_str(out, text);
+}
+
+void cq_wipe_buf(cq_buf *buf) {
+  if (buf->at) cq_wipe(buf->at, buf->capacity);
+  cq_buf_fini(buf);
 }
 
 bool cq_text_plain(cq_str text, size_t limit) {

@@ -42,6 +42,9 @@ size_t cq_varint_size(uint64_t value);
 uint64_t cq_zigzag(int64_t value);
 int64_t cq_unzigzag(uint64_t value);
 
+/* As cq_buf_fini_secret, at the speed of libsodium's wiping: contents of batches are large. */
+void cq_wipe_buf(cq_buf *buf);
+
 /* Texts of envelopes, orders and names of files: UTF-8 without control characters. */
 bool cq_text_plain(cq_str text, size_t limit);
 /* … and without slashes, not "." or "..", not empty. */

@@ -159,7 +159,7 @@ struct cq_batch_content {
 
 void cq_batch_content_free(cq_batch_content *content) {
   if (!content) return;
-  cq_buf_fini_secret(&content->bytes);
+  cq_wipe_buf(&content->bytes);
   free(content->places);
   free(content);
 }
@@ -316,7 +316,7 @@ cq_status cq_batch_open(cq_batch_content **out, cq_batch_codec *codec, const voi
   status = open_sections(content, codec, &header, &plain, error);
 out:
   cq_secret_free(key);
-  cq_buf_fini_secret(&plain);
+  cq_wipe_buf(&plain);
   if (status == CQ_OK)
     *out = content;
   else

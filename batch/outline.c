@@ -9,12 +9,14 @@ enum { ABSENT = 0, EMPTY = 1, TEXT = 2, ELEMENTS = 3, KIND = 3, ATTRIBUTES = 4, 
 
 typedef struct node {
   cq_str name, attributes;
+  cq_str tags;                         /* "<name attributes></name>", from which each tag of the element is cut */
   uint32_t child, last_child, sibling; /* 0: none; node 0 is no element, so that 0 can say so */
 } node;
 
 struct cq_outline {
   node *nodes; /* the root element is node 1 */
   uint32_t count, capacity;
+  cq_buf tags; /* of all nodes */
 };
 
 /* --- scanning plain elements --- */
@@ -124,6 +126,26 @@ static const char *find(cq_str text, cq_str what) {
   return NULL;
 }
 
+static bool make_tags(cq_outline *outline) {
+  for (int pass = 0; pass < 2; pass++) { /* the second when the text moves no more */
+    size_t at = 0;
+    for (uint32_t i = 1; i < outline->count; i++) {
+      node *here = &outline->nodes[i];
+      size_t size = 2 * here->name.size + here->attributes.size + 5;
+      if (pass == 1) here->tags = (cq_str){outline->tags.at + at, size};
+      at += size;
+      if (pass == 1) continue;
+      cq_buf_add_char(&outline->tags, '<');
+      cq_buf_add_str(&outline->tags, here->name);
+      cq_buf_add_str(&outline->tags, here->attributes);
+      cq_buf_add_str(&outline->tags, CQ_STR("></"));
+      cq_buf_add_str(&outline->tags, here->name);
+      cq_buf_add_char(&outline->tags, '>');
+    }
+  }
+  return !outline->tags.failed;
+}
+
 cq_outline *cq_outline_new(cq_str xform) {
   static const cq_str opening = {"<instance>", 10};
   const char *at = find(xform, opening);
@@ -136,7 +158,7 @@ cq_outline *cq_outline_new(cq_str xform) {
   if (outline->nodes) {
     outline->capacity = 256;
     outline->nodes[outline->count++] = (node){0};
-    if (add_element(outline, 0, &xform, 0)) return outline;
+    if (add_element(outline, 0, &xform, 0) && make_tags(outline)) return outline;
   }
   cq_outline_free(outline);
   return NULL;
@@ -144,6 +166,7 @@ cq_outline *cq_outline_new(cq_str xform) {
 
 void cq_outline_free(cq_outline *outline) {
   if (!outline) return;
+  cq_buf_fini(&outline->tags);
   free(outline->nodes);
   free(outline);
 }
@@ -305,45 +328,66 @@ static cq_str take(rebuilder *r, uint32_t at) {
 }
 
 static void emit(rebuilder *r, cq_str text) {
-  if (r->out->size + text.size > r->limit)
+  cq_buf *out = r->out;
+  if (out->size + text.size > r->limit) {
     r->states.failed = true;
-  else
-    cq_buf_add_str(r->out, text);
+  } else if (text.size < out->capacity - out->size) { /* the usual case, a hundred times for each record */
+    memcpy(out->at + out->size, text.at, text.size);
+    out->size += text.size;
+  } else {
+    cq_buf_add_str(out, text);
+  }
 }
 
-static void emit_tag(rebuilder *r, const char *open, const node *here, cq_str attributes, const char *close) {
-  if (!r->values) return;
-  emit(r, cq_str_from(open));
-  emit(r, here->name);
-  emit(r, attributes);
-  emit(r, cq_str_from(close));
+/* "<name", the attributes and the end of the start tag: all at once where the attributes are the usual ones. */
+static void emit_start(rebuilder *r, const node *here, uint8_t state, cq_str attributes, bool empty) {
+  size_t name = here->name.size + 1;
+  if (!(state & ATTRIBUTES)) {
+    emit(r, (cq_str){here->tags.at, name + here->attributes.size + !empty});
+  } else {
+    emit(r, (cq_str){here->tags.at, name});
+    emit(r, attributes);
+    if (!empty) emit(r, CQ_STR(">"));
+  }
+  if (empty) emit(r, CQ_STR("/>"));
+}
+
+static void emit_end(rebuilder *r, const node *here) {
+  size_t size = here->name.size + 3;
+  emit(r, (cq_str){here->tags.at + here->tags.size - size, size});
+}
+
+static bool rebuild(rebuilder *r, uint32_t at, bool *more);
+
+static void rebuild_children(rebuilder *r, const node *here) {
+  for (uint32_t i = here->child; i != 0 && !r->states.failed; i = r->outline->nodes[i].sibling) {
+    bool more = false;
+    bool there = rebuild(r, i, &more);
+    while (there && more && !r->states.failed)
+      if (!rebuild(r, i, &more)) r->states.failed = true; /* another was to follow */
+  }
 }
 
 /* Rebuilds the element whose state stands next; false where that is absent. `more` where another follows. */
 static bool rebuild(rebuilder *r, uint32_t at, bool *more) {
   const node *here = &r->outline->nodes[at];
   uint8_t state = cq_layout_u8(&r->states);
+  uint8_t kind = state & KIND;
+  bool writing = r->values != NULL;
   *more = (state & MORE) != 0;
   if (state == ABSENT) return false;
-  if (state > (KIND | ATTRIBUTES | MORE) || (state & KIND) == ABSENT) r->states.failed = true;
+  if (state > (KIND | ATTRIBUTES | MORE) || kind == ABSENT) r->states.failed = true;
   if (r->states.failed) return false;
   cq_str attributes = state & ATTRIBUTES ? take(r, at) : here->attributes;
-  if ((state & KIND) == EMPTY) {
-    emit_tag(r, "<", here, attributes, "/>");
-    return true;
-  }
-  emit_tag(r, "<", here, attributes, ">");
-  if ((state & KIND) == TEXT) {
+  if (writing) emit_start(r, here, state, attributes, kind == EMPTY);
+  if (kind == EMPTY) return true;
+  if (kind == TEXT) {
     cq_str text = take(r, at);
-    if (r->values) emit(r, text);
+    if (writing) emit(r, text);
   } else {
-    for (uint32_t i = here->child; i != 0 && !r->states.failed; i = r->outline->nodes[i].sibling) {
-      bool again = true;
-      while (again && !r->states.failed)
-        if (!rebuild(r, i, &again) && again) r->states.failed = true;
-    }
+    rebuild_children(r, here);
   }
-  emit_tag(r, "</", here, (cq_str){"", 0}, ">");
+  if (writing) emit_end(r, here);
   return true;
 }
 
@@ -392,10 +436,12 @@ bool cq_outline_read(const cq_outline *outline, cq_str bytes, size_t count, size
   for (size_t i = 0; i < count && !r.states.failed; i++) rebuild_instance(&r);
   if (r.states.failed || cq_layout_left(&r.states) > 0 || !take_columns(&r, &layout, scratch)) return false;
   r.states = states;
+  cq_buf_reserve(out, bytes.size * 4); /* what it usually comes to */
   for (size_t i = 0; i < count && !r.states.failed; i++) {
     size_t start = out->size;
     rebuild_instance(&r);
     sizes[i] = out->size - start;
   }
+  if (out->at) out->at[out->size] = '\0';
   return !r.states.failed && !out->failed;
 }

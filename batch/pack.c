@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch/pack.h"
+#include "batch/trails.h"
 
 #include <string.h>
 
@@ -47,10 +48,8 @@ cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *conte
   cq_arena *scratch = cq_codec_scratch(codec);
   cq_buf *text = cq_codec_buffer(codec, 0), *raw = cq_codec_buffer(codec, 1), *trails = cq_codec_buffer(codec, 2);
   bool trailed = false;
-  for (size_t i = 0; i < count; i++) {
-    cq_put_text(trails, records[i].audit);
-    trailed |= records[i].audit.size > 0;
-  }
+  for (size_t i = 0; i < count; i++) trailed |= records[i].audit.size > 0;
+  if (trailed) cq_trails_write(records, count, trails);
   if (!cq_columns_write(records, count, context, scratch, text, raw) ||
       !put_instances(form, records, count, scratch, text) || trails->failed) {
     cq_arena_reset(scratch);
@@ -104,22 +103,33 @@ static bool take_instances(const cq_codec_form *form, cq_layout *text, size_t co
   return how == AS_THEY_ARE && !text->failed && !bytes->failed && cq_layout_left(text) == 0;
 }
 
-static cq_status put_together(cq_unpacked *unpacked, cq_columns *columns, const uint8_t *salts, cq_str instances,
-                              const size_t *instance_sizes, cq_str trails, size_t limit, cq_buf *out,
-                              const cq_layout *at, cq_error *error) {
-  cq_layout trail = cq_layout_of(trails.at, trails.size);
+/* What is put together again: the pieces of all records, one after another, with the size of each. */
+typedef struct pieces {
+  cq_columns *columns;
+  const uint8_t *salts;
+  cq_str instances, trails;
+  size_t *instance_sizes, *trail_sizes;
+} pieces;
+
+static cq_str piece(cq_str *all, size_t size) {
+  cq_str one = {all->at, size};
+  *all = (cq_str){all->at + size, all->size - size};
+  return one;
+}
+
+static cq_status put_together(cq_unpacked *unpacked, pieces *from, size_t limit, cq_buf *out, const cq_layout *at,
+                              cq_error *error) {
   size_t start = out->size;
   for (size_t i = 0; i < unpacked->count; i++) {
     size_t before = out->size;
-    cq_str audit = trails.size ? cq_layout_text(&trail, CQ_RECORD_MAX_AUDIT) : (cq_str){"", 0};
-    cq_str instance = {instances.at, instance_sizes[i]};
-    instances.at += instance_sizes[i];
-    cq_columns_next(columns, salts + 32 * i, instance, audit, out);
+    cq_str instance = piece(&from->instances, from->instance_sizes[i]);
+    cq_str trail = piece(&from->trails, from->trail_sizes[i]);
+    cq_columns_next(from->columns, from->salts + 32 * i, instance, trail, out);
     if (out->failed) return cq_error_nomem(error);
     unpacked->sizes[i] = out->size - before;
-    if (trail.failed || out->size - start > limit || unpacked->sizes[i] > CQ_RECORD_MAX_SIZE) return damaged(at, error);
+    if (out->size - start > limit || unpacked->sizes[i] > CQ_RECORD_MAX_SIZE) return damaged(at, error);
   }
-  return cq_layout_left(&trail) > 0 ? damaged(at, error) : CQ_OK;
+  return CQ_OK;
 }
 
 cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_columns_context *context, cq_str section,
@@ -140,20 +150,25 @@ cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_col
     char hex[65];
     return cq_error_set(error, CQ_NOTFOUND, "batch.form", cq_hash_hex(&context->form, hex), NULL);
   }
-  cq_buf *text = cq_codec_buffer(codec, 0), *trails = cq_codec_buffer(codec, 1), *instances = cq_codec_buffer(codec, 2);
+  cq_buf *text = cq_codec_buffer(codec, 0), *packed = cq_codec_buffer(codec, 1), *bodies = cq_codec_buffer(codec, 2);
   if (!take_frame(codec, form, CQ_DICTIONARY_WORDS, &layout, limit, text, NULL) ||
-      !take_frame(codec, form, CQ_DICTIONARY_FORM, &layout, limit, trails, audit))
+      !take_frame(codec, form, CQ_DICTIONARY_FORM, &layout, limit, packed, audit))
     return damaged(&layout, error);
   if (count * 32 > cq_layout_left(&layout)) return damaged(&layout, error);
-  const uint8_t *salts = cq_layout_take(&layout, (size_t)count * 32);
-  size_t *instance_sizes = cq_arena_array(scratch, unpacked->count, sizeof *instance_sizes);
+  pieces from = {.salts = cq_layout_take(&layout, (size_t)count * 32),
+                 .instance_sizes = cq_arena_array(scratch, unpacked->count, sizeof(size_t)),
+                 .trail_sizes = cq_arena_array(scratch, unpacked->count, sizeof(size_t))};
   unpacked->sizes = cq_arena_array(scratch, unpacked->count, sizeof *unpacked->sizes);
-  if (!instance_sizes || !unpacked->sizes) return cq_error_nomem(error);
+  if (!from.instance_sizes || !from.trail_sizes || !unpacked->sizes) return cq_error_nomem(error);
   cq_layout columns_text = cq_layout_of(text->at, text->size);
-  cq_columns *columns = cq_columns_read(&columns_text, &layout, unpacked->count, context, scratch);
-  if (!columns || cq_layout_left(&layout) > 0 ||
-      !take_instances(form, &columns_text, unpacked->count, limit, scratch, instances, instance_sizes))
+  from.columns = cq_columns_read(&columns_text, &layout, unpacked->count, context, scratch);
+  if (!from.columns || cq_layout_left(&layout) > 0 ||
+      !take_instances(form, &columns_text, unpacked->count, limit, scratch, bodies, from.instance_sizes))
     return damaged(&layout, error);
-  return put_together(unpacked, columns, salts, cq_buf_str(instances), instance_sizes, cq_buf_str(trails), limit, out,
-                      &layout, error);
+  size_t instances = bodies->size;
+  if (packed->size > 0 && !cq_trails_read(cq_buf_str(packed), unpacked->count, limit, bodies, from.trail_sizes))
+    return damaged(&layout, error);
+  from.instances = (cq_str){bodies->at, instances};
+  from.trails = (cq_str){bodies->at + instances, bodies->size - instances};
+  return put_together(unpacked, &from, limit, out, &layout, error);
 }

@@ -41,8 +41,8 @@ static void writer_empty(cq_batch_writer *writer) {
 
 void cq_batch_writer_free(cq_batch_writer *writer) {
   if (!writer) return;
-  cq_buf_fini_secret(&writer->records);
-  cq_buf_fini_secret(&writer->sections);
+  cq_wipe_buf(&writer->records);
+  cq_wipe_buf(&writer->sections);
   free(writer->entries);
   free(writer);
 }
@@ -112,7 +112,7 @@ static cq_status add_section(cq_batch_writer *writer, uint8_t type, cq_str head,
     cq_buf_add_str(&writer->sections, bytes);
     writer->others++;
   }
-  cq_buf_fini_secret(&frame);
+  cq_wipe_buf(&frame);
   return status;
 }
 
@@ -194,7 +194,7 @@ static cq_status put_group(cq_batch_writer *writer, const cq_batch_sender *sende
     cq_buf_add(content, group.at, group.size);
     if (content->failed) status = cq_error_nomem(error);
   }
-  cq_buf_fini_secret(&group);
+  cq_wipe_buf(&group);
   free(parts);
   return status;
 }
@@ -301,6 +301,6 @@ cq_status cq_batch_end(cq_batch_writer *writer, const cq_batch_sender *sender, c
   } else {
     cq_buf_reset(out);
   }
-  cq_buf_fini_secret(&content);
+  cq_wipe_buf(&content);
   return status;
 }
