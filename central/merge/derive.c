@@ -136,6 +136,9 @@ cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, cq_str
 
 static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
   cq_status status = CQ_OK;
+  if (order->kind == CQ_ORDER_VOID || order->kind == CQ_ORDER_ERASE) /* what entities owe to these records goes too */
+    status = cq_desk_exec(d->desk, "DELETE FROM entity; DELETE FROM entity_property; UPDATE entity_done SET last = 0",
+                          error);
   for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
     const cq_hash *name = &order->targets[i];
     if (order->kind == CQ_ORDER_VOID) status = with_name(d, VOID, name, error);

@@ -32,3 +32,27 @@ CREATE TABLE visit_subject (dataset TEXT NOT NULL, entity TEXT NOT NULL, id INTE
 
 -- Which record edits which; the parent may arrive later, or never.
 CREATE TABLE visit_parent (parent BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (parent, id)) WITHOUT ROWID;
+
+-- What records say about entities (ODK Entities), filled when it is first asked for: it needs the forms. Of each
+-- property the newest value counts, by the device's clock and then by name, whatever the order of arrival.
+DROP TABLE IF EXISTS entity;
+DROP TABLE IF EXISTS entity_property;
+DROP TABLE IF EXISTS entity_done;
+CREATE TABLE entity (
+  dataset TEXT NOT NULL,
+  id TEXT NOT NULL,
+  first_day INTEGER NOT NULL, -- working date of the first record about it
+  last_day INTEGER,           -- of the record that withdrew consent; NULL: none
+  PRIMARY KEY (dataset, id)
+) WITHOUT ROWID;
+CREATE TABLE entity_property (
+  dataset TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL, -- '' is the label
+  value TEXT NOT NULL,
+  at_utc_ms INTEGER NOT NULL,
+  record BLOB NOT NULL,
+  PRIMARY KEY (dataset, id, name)
+) WITHOUT ROWID;
+CREATE TABLE entity_done (last INTEGER NOT NULL); -- record.id up to which the three above are filled
+INSERT INTO entity_done VALUES (0);

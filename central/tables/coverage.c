@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `coverage`: the grid of persons and seasons from two CSV files. */
+/* `coverage`: the grid of persons and seasons, from the merged records or from two CSV files. */
+#include "central/merge/entities.h"
 #include "central/tables/grid.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
+#include "chasqui/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +16,14 @@ const cq_cli_option cq_central_coverage_options[] = {
     {"today", 0, N_("DATE"), N_("the day on which it is looked at (else today)")},
     {"campaign", 0, N_("YEAR"), N_("the year in which the campaign begins")},
     {"calendar", 0, N_("FILE"), N_("seasons (else August, November, February and May)")},
-    {"by", 0, N_("COL"), N_("coverage for each value of a column of the persons' file")},
+    {"by", 0, N_("COL"), N_("coverage for each value of a column of the persons' file, or of a property")},
+    {"dataset", 0, N_("NAME"), N_("which list of the desk's entities the persons are (else tdd)")},
     {"persons", 0, NULL, N_("show every person too")},
+    {"csv", 0, N_("FILE"), N_("write the cells as CSV")},
+    {"xlsx", 0, N_("FILE"), N_("write grid and coverage as a workbook")},
+    {"html", 0, N_("FILE"), N_("write a page with a picture, complete in itself")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
     {0}};
 
@@ -93,9 +101,11 @@ static cq_status add_visits(cq_grid *grid, const cq_data *data, const cq_levels 
   return CQ_OK;
 }
 
-static cq_status read_calendar(cq_cli *cli, cq_calendar **calendar, cq_error *error) {
+/* The file of --calendar, else the programme's, else the standard one. */
+static cq_status read_calendar(cq_cli *cli, cq_str programme, cq_calendar **calendar, cq_error *error) {
   const char *path = cq_cli_value(cli, "calendar");
-  if (!path) return cq_calendar_standard(calendar, error);
+  if (!path)
+    return programme.size ? cq_calendar_load(calendar, programme, error) : cq_calendar_standard(calendar, error);
   cq_buf text = {0};
   cq_status status = cq_file_read(path, CALENDAR_MAX_BYTES, &text, error);
   if (status == CQ_OK) status = cq_calendar_load(calendar, cq_buf_str(&text), error);
@@ -114,7 +124,36 @@ static void say_notices(const cq_cli *cli, const cq_grid *grid, size_t strangers
   if (grid->after_today) cq_cli_warn(cli, _("%zu cells have visits dated after today."), grid->after_today);
 }
 
-static cq_status run(cq_cli *cli, int32_t campaign, int32_t today, cq_error *error) {
+static cq_status write_file(const char *path, cq_status (*write)(const cq_grid *, cq_buf *, cq_error *),
+                            const cq_grid *grid, cq_error *error) {
+  cq_buf out = {0};
+  if (!path) return CQ_OK;
+  cq_status status = write(grid, &out, error);
+  if (status == CQ_OK) status = cq_file_replace(path, out.at, out.size, 0644, false, error);
+  cq_buf_fini(&out);
+  return status;
+}
+
+/* What was asked for: files, and on the screen JSON or text. */
+static cq_status show(cq_cli *cli, const cq_grid *grid, size_t strangers, cq_error *error) {
+  cq_buf out = {0};
+  cq_status status = write_file(cq_cli_value(cli, "csv"), cq_grid_csv, grid, error);
+  if (status == CQ_OK) status = write_file(cq_cli_value(cli, "html"), cq_grid_html, grid, error);
+  if (status == CQ_OK && cq_cli_value(cli, "xlsx")) status = cq_grid_xlsx(grid, cq_cli_value(cli, "xlsx"), error);
+  if (status == CQ_OK)
+    status = cq_cli_flag(cli, "json") ? cq_grid_json(grid, &out, error)
+                                      : cq_grid_text(grid, cq_cli_flag(cli, "persons"), &out, error);
+  if (status == CQ_OK) {
+    fwrite(out.at, 1, out.size, stdout);
+    say_notices(cli, grid, strangers);
+  }
+  cq_buf_fini(&out);
+  return status;
+}
+
+/* --- from two files --- */
+
+static cq_status run_files(cq_cli *cli, int32_t campaign, int32_t today, cq_error *error) {
   const char *by = cq_cli_value(cli, "by");
   const char *const people_names[] = {"id", "entry", "exit", "weight", "place", by ? by : ""};
   static const bool visit_optional[] = {false, false, false, false, true};
@@ -124,9 +163,8 @@ static cq_status run(cq_cli *cli, int32_t campaign, int32_t today, cq_error *err
   cq_data people = {0}, visits = {0};
   cq_levels ids = {0};
   cq_grid grid = {0};
-  cq_buf out = {0};
   size_t strangers = 0;
-  cq_status status = read_calendar(cli, &calendar, error);
+  cq_status status = read_calendar(cli, CQ_STR(""), &calendar, error);
   if (status == CQ_OK) status = cq_grid_init(&grid, calendar, campaign, today, error);
   if (status == CQ_OK)
     status = cq_data_read(&people, cq_cli_value(cli, "people"), people_names, people_optional, PEOPLE_COLUMNS, error);
@@ -135,14 +173,7 @@ static cq_status run(cq_cli *cli, int32_t campaign, int32_t today, cq_error *err
   if (status == CQ_OK) status = add_people(&grid, &people, &ids, error);
   if (status == CQ_OK) status = add_visits(&grid, &visits, &ids, &strangers, error);
   if (status == CQ_OK) status = cq_grid_close(&grid, error);
-  if (status == CQ_OK)
-    status = cq_cli_flag(cli, "json") ? cq_grid_json(&grid, &out, error)
-                                      : cq_grid_text(&grid, cq_cli_flag(cli, "persons"), &out, error);
-  if (status == CQ_OK) {
-    fwrite(out.at, 1, out.size, stdout);
-    say_notices(cli, &grid, strangers);
-  }
-  cq_buf_fini(&out);
+  if (status == CQ_OK) status = show(cli, &grid, strangers, error);
   cq_grid_fini(&grid);
   cq_levels_fini(&ids);
   cq_data_fini(&people);
@@ -151,18 +182,156 @@ static cq_status run(cq_cli *cli, int32_t campaign, int32_t today, cq_error *err
   return status;
 }
 
+/* --- from the merged records --- */
+
+#define PROPERTY(name)                                                                                                 \
+  "(SELECT value FROM entity_property p WHERE p.dataset = e.dataset AND p.id = e.id AND p.name = " name ")"
+enum { D_ID, D_FIRST, D_LAST, D_CODE, D_PLACE, D_WEIGHT, D_ENTRY, D_EXIT, D_GROUP };
+/* The spreadsheets' names of properties; a programme that has none of them still gets its grid. */
+static const char desk_people_sql[] =
+    "SELECT e.id, e.first_day, e.last_day, " PROPERTY("'codigo'") ", coalesce(" PROPERTY("'ccpp'") ", " PROPERTY(
+        "'distrito'") "), " PROPERTY("'peso'") ", " PROPERTY("'alta'") ", " PROPERTY("'baja'") ", " PROPERTY("?2") " FR"
+                                                                                                                   "OM "
+                                                                                                                   "ent"
+                                                                                                                   "ity"
+                                                                                                                   " e "
+                                                                                                                   "WHE"
+                                                                                                                   "RE "
+                                                                                                                   "e."
+                                                                                                                   "dat"
+                                                                                                                   "ase"
+                                                                                                                   "t "
+                                                                                                                   "= "
+                                                                                                                   "?1 "
+                                                                                                                   "ORD"
+                                                                                                                   "ER "
+                                                                                                                   "BY "
+                                                                                                                   "e."
+                                                                                                                   "id";
+static const char desk_visits_sql[] =
+    "SELECT s.entity, v.season, v.day, v.result, v.reason, v.months, v.calendar_version FROM visit_subject s "
+    "JOIN visit v ON v.id = s.id WHERE s.dataset = ?1 AND v.season <> '' AND v.voided = 0 AND v.edited = 0";
+
+static cq_str keep(cq_grid *grid, cq_str text) {
+  return text.size ? cq_arena_copy(grid->arena, text) : CQ_STR("");
+}
+
+static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char *by, cq_grid *grid, cq_levels *ids,
+                                 cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_desk_prepare(desk, &s, desk_people_sql, error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(s, 1, dataset, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, by ? by : " ", -1, SQLITE_STATIC);
+  }
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    cq_str id = keep(grid, cq_desk_text(s, D_ID)), code = keep(grid, cq_desk_text(s, D_CODE));
+    cq_grid_person p = {.id = code.size ? code : id,
+                        .place = keep(grid, cq_desk_text(s, D_PLACE)),
+                        .group = keep(grid, cq_desk_text(s, D_GROUP)),
+                        .person = {.entry = sqlite3_column_int(s, D_FIRST), .exit = CQ_DAY_NONE, .weight = 1}};
+    if (sqlite3_column_type(s, D_LAST) != SQLITE_NULL) p.person.exit = sqlite3_column_int(s, D_LAST);
+    day_of(cq_desk_text(s, D_ENTRY), &p.person.entry);
+    day_of(cq_desk_text(s, D_EXIT), &p.person.exit);
+    double weight;
+    if (cq_data_number(cq_desk_text(s, D_WEIGHT), &weight) && weight > 0) p.person.weight = weight;
+    if (!id.at || cq_levels_number(ids, id) == UINT32_MAX)
+      status = cq_error_nomem(error);
+    else
+      status = cq_grid_add_person(grid, &p, error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+/* How an envelope's result reads in the grid: an absence is an attempt, whatever else it is called. */
+static cq_visit_result result_of(int result, cq_str reason) {
+  if (cq_str_is(reason, "ausente") || cq_str_is(reason, "absent")) return CQ_VISIT_ABSENT;
+  if (result == CQ_RESULT_COMPLETE) return CQ_VISIT_COMPLETE;
+  return result == CQ_RESULT_PARTIAL ? CQ_VISIT_PARTIAL : CQ_VISIT_REFUSED;
+}
+
+static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *grid, const cq_levels *ids,
+                                 size_t *strangers, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_desk_prepare(desk, &s, desk_visits_sql, error);
+  if (status == CQ_OK) sqlite3_bind_text(s, 1, dataset, -1, SQLITE_STATIC);
+  for (bool row = true; status == CQ_OK;) {
+    cq_grid_visit v = {.visit = {.season_end = CQ_DAY_NONE}};
+    cq_season season;
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    cq_str id = cq_desk_text(s, 0);
+    if (cq_str_starts(id, CQ_STR("uuid:"))) id = (cq_str){id.at + 5, id.size - 5};
+    uint32_t person = cq_levels_find(ids, id);
+    if (person == UINT32_MAX || !cq_season_parse(cq_desk_text(s, 1), &v.visit.season)) {
+      ++*strangers;
+      continue;
+    }
+    v.person = person;
+    v.visit.day = sqlite3_column_int(s, 2);
+    v.visit.result = result_of(sqlite3_column_int(s, 3), cq_desk_text(s, 4));
+    v.months = keep(grid, cq_desk_text(s, 5));
+    /* the lag is that of the calendar under which the record was taken */
+    if (cq_calendar_season(grid->calendar, grid->people[person].place, &v.visit.season, sqlite3_column_int(s, 6),
+                           &season))
+      v.visit.season_end = season.end;
+    status = cq_grid_add_visit(grid, &v, error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+static cq_status desk_calendar(cq_cli *cli, cq_desk *desk, cq_calendar **calendar, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  bool row = false;
+  cq_status status = cq_desk_prepare(desk, &s, "SELECT bytes FROM list WHERE name = ''", error);
+  if (status == CQ_OK) status = cq_desk_step(desk, s, &row, error);
+  if (status == CQ_OK) status = read_calendar(cli, row ? cq_desk_text(s, 0) : CQ_STR(""), calendar, error);
+  sqlite3_finalize(s);
+  return status;
+}
+
+static cq_status run_desk(cq_cli *cli, cq_desk *desk, int32_t campaign, int32_t today, cq_error *error) {
+  const char *dataset = cq_cli_value(cli, "dataset") ? cq_cli_value(cli, "dataset") : "tdd";
+  cq_calendar *calendar = NULL;
+  cq_levels ids = {0};
+  cq_grid grid = {0};
+  size_t strangers = 0, unreadable = 0;
+  cq_status status = cq_entities_update(desk, &unreadable, error);
+  if (status == CQ_OK) status = desk_calendar(cli, desk, &calendar, error);
+  if (status == CQ_OK) status = cq_grid_init(&grid, calendar, campaign, today, error);
+  if (status == CQ_OK) status = add_desk_people(desk, dataset, cq_cli_value(cli, "by"), &grid, &ids, error);
+  if (status == CQ_OK) status = add_desk_visits(desk, dataset, &grid, &ids, &strangers, error);
+  grid.practice = desk->mode == CQ_MODE_PRACTICE;
+  if (status == CQ_OK) status = cq_grid_close(&grid, error);
+  if (status == CQ_OK) status = show(cli, &grid, strangers, error);
+  if (status == CQ_OK && unreadable)
+    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), unreadable);
+  cq_grid_fini(&grid);
+  cq_levels_fini(&ids);
+  cq_calendar_free(calendar);
+  return status;
+}
+
 int cq_central_coverage(cq_cli *cli) {
   int64_t campaign;
   int32_t today;
   const char *day = cq_cli_value(cli, "today"), *year = cq_cli_value(cli, "campaign");
-  if (!cq_cli_value(cli, "people") || !cq_cli_value(cli, "visits"))
-    return cq_cli_usage(cli, "%s", _("coverage needs --people FILE and --visits FILE"));
+  bool people = cq_cli_value(cli, "people"), visits = cq_cli_value(cli, "visits");
+  if (people != visits) return cq_cli_usage(cli, "%s", _("coverage needs --people FILE and --visits FILE, or neither"));
   if (!year || !cq_str_int64(cq_str_from(year), &campaign) || campaign < 1 || campaign > 9998)
     return cq_cli_usage(cli, "%s", _("--campaign takes the year in which the campaign begins"));
   if (day && !day_of(cq_str_from(day), &today)) return cq_cli_usage(cli, "%s", _("--today takes a date, YYYY-MM-DD"));
   if (!day) today = cq_date_to_day(cq_date_at(&cq_clock_system, cq_clock_system.now_utc_ms(cq_clock_system.context)));
   cq_error error;
   cq_error_clear(&error);
-  if (run(cli, (int32_t)campaign, today, &error) != CQ_OK) return cq_cli_fail(cli, &error);
-  return CQ_EXIT_DONE;
+  if (people) {
+    if (run_files(cli, (int32_t)campaign, today, &error) != CQ_OK) return cq_cli_fail(cli, &error);
+    return CQ_EXIT_DONE;
+  }
+  cq_desk desk;
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  return cq_desk_end(cli, &desk, run_desk(cli, &desk, (int32_t)campaign, today, &error), &error, CQ_EXIT_DONE);
 }

@@ -32,6 +32,7 @@ typedef struct cq_grid_group {
 typedef struct cq_grid {
   const cq_calendar *calendar;
   cq_arena *arena; /* names */
+  bool practice;   /* said wherever the grid is shown */
   int32_t campaign, today;
   cq_season seasons[CQ_CALENDAR_MAX_SEASONS]; /* as at a place without a zone of its own: the columns */
   size_t season_count;
@@ -67,6 +68,11 @@ const cq_cell *cq_grid_cell(const cq_grid *grid, size_t person, size_t season);
 
 /* --- what is shown of it --- */
 cq_status cq_grid_json(const cq_grid *grid, cq_buf *out, cq_error *error);
+/* One row a cell: person, group, season, state, lag, attempts, weight. */
+cq_status cq_grid_csv(const cq_grid *grid, cq_buf *out, cq_error *error);
+/* A page complete in itself, with pictures in SVG that need no colour. */
+cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error);
+cq_status cq_grid_xlsx(const cq_grid *grid, const char *path, cq_error *error);
 cq_status cq_grid_text(const cq_grid *grid, bool persons, cq_buf *out, cq_error *error);
 
 #endif

@@ -163,6 +163,29 @@ static void coverage(void **state) {
   cJSON_Delete(json);
 }
 
+/* The page needs nothing from elsewhere, and holds a picture of every group. */
+static void coverage_page(void **state) {
+  (void)state;
+  int status;
+  char arguments[1024], path[512];
+  cq_buf page = {0};
+  snprintf(path, sizeof path, "%s/coverage.html", getenv("CHASQUI_TEST_TMP"));
+  snprintf(arguments, sizeof arguments, COVERAGE "--today 2013-06-10 --by region --html %s --xlsx %s.xlsx", path, path);
+  cJSON_Delete(run(arguments, &status));
+  assert_int_equal(status, 0);
+  assert_int_equal(cq_file_read(path, 1 << 20, &page, NULL), CQ_OK);
+  static const char *const foreign[] = {"src=", "href=", "url(", "@import", "<script"};
+  for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) assert_null(strstr(page.at, foreign[i]));
+  assert_non_null(strstr(page.at, "<svg"));
+  assert_non_null(strstr(page.at, ">2/3</text>")); /* T1, all */
+  assert_non_null(strstr(page.at, ">—</text>"));   /* T4: nobody due */
+  cq_buf_fini(&page);
+  snprintf(path, sizeof path, "%s/coverage.html.xlsx", getenv("CHASQUI_TEST_TMP"));
+  assert_int_equal(cq_file_read(path, 1 << 20, &page, NULL), CQ_OK);
+  assert_memory_equal(page.at, "PK", 2);
+  cq_buf_fini(&page);
+}
+
 static void refused_coverage(void **state) {
   (void)state;
   static const struct {
@@ -200,9 +223,10 @@ static void refused_coverage(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(student),  cmocka_unit_test(estimates),
-      cmocka_unit_test(groups),   cmocka_unit_test(single_stratum_is_named),
-      cmocka_unit_test(coverage), cmocka_unit_test(refused_coverage),
+      cmocka_unit_test(student),          cmocka_unit_test(estimates),
+      cmocka_unit_test(groups),           cmocka_unit_test(single_stratum_is_named),
+      cmocka_unit_test(coverage),         cmocka_unit_test(coverage_page),
+      cmocka_unit_test(refused_coverage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
