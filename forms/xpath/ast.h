@@ -63,8 +63,8 @@ typedef struct cq_predicate {
 typedef struct cq_step {
   uint8_t axis, test;
   cq_atom local, prefix, space;
+  uint32_t predicate_count;
   cq_predicate *predicates;
-  size_t predicate_count;
 } cq_step;
 
 struct cq_expr {
@@ -72,17 +72,15 @@ struct cq_expr {
   uint8_t start;   /* of a path: cq_xpath_from; CQ_XPATH_FROM_INSTANCE means: from the value of args[0] */
   bool literal_id; /* of a call: its first argument is a string literal */
   uint32_t column; /* code points from 1 */
+  uint32_t count, step_count, predicate_count;
   double number;
-  cq_str string; /* literal, name of a host function, text of a path */
+  cq_str string; /* literal, name of a function, text of a path */
   const cq_expr **args;
-  size_t count;
-  const uint8_t *ops; /* cq_between, count - 1 of them */
+  const uint8_t *ops; /* cq_between, count - 1 of them; NULL between arguments */
   const cq_function *function;
   void *prepared; /* what the function made of literal arguments at compile time, or NULL */
   cq_step *steps;
-  size_t step_count;
   cq_predicate *predicates; /* of CQ_OP_FILTER */
-  size_t predicate_count;
 };
 
 struct cq_xpath {
@@ -94,8 +92,6 @@ struct cq_xpath {
   size_t path_count;
   const cq_atom *instances;
   size_t instance_count;
-  /* names that functions look for */
-  cq_atom id, lang, root, item, xml_space;
 };
 
 /* Fills in uses, paths and instances (depend.c). */

@@ -15,6 +15,8 @@ typedef struct parser {
   cq_arena *arena;
   cq_str text;
   size_t depth;
+  struct operand *stack;
+  size_t stacked, stack_size;
   const cq_expr *wrong; /* the first call that will fail if it is reached */
   cq_error *error;
 } parser;
@@ -67,96 +69,94 @@ static cq_status deeper(parser *p) {
   return CQ_OK;
 }
 
-/* --- lists that grow while they are read, then stay in the arena --- */
+/* --- operands are stacked while they are read, then kept in an array of their own --- */
 
 typedef struct operand {
-  struct operand *next;
   cq_expr *expr;
   cq_between op; /* before it */
 } operand;
 
-typedef struct operands {
-  operand *first, **end;
-  size_t count;
-} operands;
-
-static cq_status add_operand(parser *p, operands *list, cq_between op, cq_expr *expr) {
-  operand *item = cq_arena_alloc(p->arena, sizeof *item);
-  if (!item) return cq_error_nomem(p->error);
-  if (!list->end) list->end = &list->first;
-  item->expr = expr;
-  item->op = op;
-  *list->end = item;
-  list->end = &item->next;
-  list->count++;
+static cq_status push(parser *p, cq_between op, cq_expr *expr) {
+  if (p->stacked == p->stack_size) {
+    size_t size = p->stack_size ? p->stack_size * 2 : 32;
+    operand *more = realloc(p->stack, size * sizeof *more);
+    if (!more) return cq_error_nomem(p->error);
+    p->stack = more;
+    p->stack_size = size;
+  }
+  p->stack[p->stacked++] = (operand){expr, op};
   return CQ_OK;
 }
 
-static cq_status take_operands(parser *p, const operands *list, cq_expr *expr) {
-  if (!list->count) return CQ_OK;
-  expr->args = cq_arena_array(p->arena, list->count, sizeof *expr->args);
-  uint8_t *ops = cq_arena_alloc(p->arena, list->count);
-  if (!expr->args || !ops) return cq_error_nomem(p->error);
-  for (operand *item = list->first; item; item = item->next) {
-    if (expr->count) ops[expr->count - 1] = (uint8_t)item->op;
-    expr->args[expr->count++] = item->expr;
+/* What was pushed since `from` becomes the operands of `expr`. */
+static cq_status take_operands(parser *p, size_t from, cq_expr *expr) {
+  const operand *first = p->stack + from;
+  uint32_t count = (uint32_t)(p->stacked - from);
+  p->stacked = from;
+  if (!count) return CQ_OK;
+  bool between = count > 1 && first[1].op != CQ_BETWEEN_NONE;
+  expr->args = cq_arena_array(p->arena, count, sizeof *expr->args);
+  uint8_t *ops = between ? cq_arena_alloc(p->arena, count - 1) : NULL;
+  if (!expr->args || (between && !ops)) return cq_error_nomem(p->error);
+  expr->count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    expr->args[i] = first[i].expr;
+    if (between && i) ops[i - 1] = (uint8_t)first[i].op;
   }
   expr->ops = ops;
   return CQ_OK;
 }
 
-/* --- operators --- */
+static cq_status take_one(parser *p, cq_expr *operand_of, cq_expr *expr) {
+  size_t from = p->stacked;
+  cq_status status = push(p, CQ_BETWEEN_NONE, operand_of);
+  return status == CQ_OK ? take_operands(p, from, expr) : status;
+}
 
-typedef struct level_operator {
-  cq_token_kind token;
-  cq_op op;
-  cq_between between;
-} level_operator;
+/* --- operators --- */
 
 enum { LEVEL_OR, LEVEL_AND, LEVEL_EQUALITY, LEVEL_RELATION, LEVEL_ADDITIVE, LEVEL_MULTIPLICATIVE, LEVEL_UNARY };
 
-static bool find_operator(int level, cq_token_kind token, cq_op *op, cq_between *between) {
-  static const struct {
-    int level;
-    level_operator operator;
-  } table[] = {
-      {LEVEL_OR, {CQ_TOKEN_OR, CQ_OP_OR, CQ_BETWEEN_NONE}},
-      {LEVEL_AND, {CQ_TOKEN_AND, CQ_OP_AND, CQ_BETWEEN_NONE}},
-      {LEVEL_EQUALITY, {CQ_TOKEN_EQ, CQ_OP_EQUALITY, CQ_BETWEEN_EQ}},
-      {LEVEL_EQUALITY, {CQ_TOKEN_NE, CQ_OP_EQUALITY, CQ_BETWEEN_NE}},
-      {LEVEL_RELATION, {CQ_TOKEN_LT, CQ_OP_RELATION, CQ_BETWEEN_LT}},
-      {LEVEL_RELATION, {CQ_TOKEN_LE, CQ_OP_RELATION, CQ_BETWEEN_LE}},
-      {LEVEL_RELATION, {CQ_TOKEN_GT, CQ_OP_RELATION, CQ_BETWEEN_GT}},
-      {LEVEL_RELATION, {CQ_TOKEN_GE, CQ_OP_RELATION, CQ_BETWEEN_GE}},
-      {LEVEL_ADDITIVE, {CQ_TOKEN_PLUS, CQ_OP_ADDITIVE, CQ_BETWEEN_ADD}},
-      {LEVEL_ADDITIVE, {CQ_TOKEN_MINUS, CQ_OP_ADDITIVE, CQ_BETWEEN_SUBTRACT}},
-      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_TIMES, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MULTIPLY}},
-      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_DIV, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_DIVIDE}},
-      {LEVEL_MULTIPLICATIVE, {CQ_TOKEN_MOD, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MODULO}},
+typedef struct infix {
+  int level;
+  cq_op op;
+  cq_between between;
+} infix;
+
+/* The operator at a token, or NULL. */
+static const infix *infix_at(cq_token_kind token) {
+  static const infix operators[] = {
+      [CQ_TOKEN_OR] = {LEVEL_OR, CQ_OP_OR, CQ_BETWEEN_NONE},
+      [CQ_TOKEN_AND] = {LEVEL_AND, CQ_OP_AND, CQ_BETWEEN_NONE},
+      [CQ_TOKEN_EQ] = {LEVEL_EQUALITY, CQ_OP_EQUALITY, CQ_BETWEEN_EQ},
+      [CQ_TOKEN_NE] = {LEVEL_EQUALITY, CQ_OP_EQUALITY, CQ_BETWEEN_NE},
+      [CQ_TOKEN_LT] = {LEVEL_RELATION, CQ_OP_RELATION, CQ_BETWEEN_LT},
+      [CQ_TOKEN_LE] = {LEVEL_RELATION, CQ_OP_RELATION, CQ_BETWEEN_LE},
+      [CQ_TOKEN_GT] = {LEVEL_RELATION, CQ_OP_RELATION, CQ_BETWEEN_GT},
+      [CQ_TOKEN_GE] = {LEVEL_RELATION, CQ_OP_RELATION, CQ_BETWEEN_GE},
+      [CQ_TOKEN_PLUS] = {LEVEL_ADDITIVE, CQ_OP_ADDITIVE, CQ_BETWEEN_ADD},
+      [CQ_TOKEN_MINUS] = {LEVEL_ADDITIVE, CQ_OP_ADDITIVE, CQ_BETWEEN_SUBTRACT},
+      [CQ_TOKEN_TIMES] = {LEVEL_MULTIPLICATIVE, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MULTIPLY},
+      [CQ_TOKEN_DIV] = {LEVEL_MULTIPLICATIVE, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_DIVIDE},
+      [CQ_TOKEN_MOD] = {LEVEL_MULTIPLICATIVE, CQ_OP_MULTIPLICATIVE, CQ_BETWEEN_MODULO},
   };
-  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-    if (table[i].level == level && table[i].operator.token == token) {
-      *op = table[i].operator.op;
-      *between = table[i].operator.between;
-      return true;
-    }
-  return false;
+  return token > CQ_TOKEN_PIPE ? &operators[token] : NULL;
 }
 
 static cq_status parse_union(parser *p, cq_expr **out) {
   uint32_t column = p->token.column;
+  size_t from = p->stacked;
   cq_status status = parse_path(p, out);
   if (status != CQ_OK || p->token.kind != CQ_TOKEN_PIPE) return status;
-  operands list = {0};
-  status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
+  status = push(p, CQ_BETWEEN_NONE, *out);
   while (status == CQ_OK && p->token.kind == CQ_TOKEN_PIPE) {
     cq_expr *next = NULL;
     status = advance(p);
     if (status == CQ_OK) status = parse_path(p, &next);
-    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, next);
+    if (status == CQ_OK) status = push(p, CQ_BETWEEN_NONE, next);
   }
   if (status == CQ_OK) status = make(p, CQ_OP_UNION, column, out);
-  return status == CQ_OK ? take_operands(p, &list, *out) : status;
+  return status == CQ_OK ? take_operands(p, from, *out) : status;
 }
 
 static cq_status parse_unary(parser *p, cq_expr **out) {
@@ -170,33 +170,33 @@ static cq_status parse_unary(parser *p, cq_expr **out) {
   for (; status == CQ_OK && signs; signs--) {
     cq_expr *negated = NULL;
     status = make(p, CQ_OP_NEGATE, column, &negated);
-    if (status != CQ_OK) return status;
-    operands list = {0};
-    status = add_operand(p, &list, CQ_BETWEEN_NONE, inner);
-    if (status == CQ_OK) status = take_operands(p, &list, negated);
+    if (status == CQ_OK) status = take_one(p, inner, negated);
     inner = negated;
   }
   *out = inner;
   return status;
 }
 
+/* Operands of operators of this level or a tighter one; those of one level in a row, however long. */
 static cq_status parse_level(parser *p, int level, cq_expr **out) {
-  if (level == LEVEL_UNARY) return parse_unary(p, out);
   uint32_t column = p->token.column;
-  cq_op op = CQ_OP_OR;
-  cq_between between = CQ_BETWEEN_NONE;
-  cq_status status = parse_level(p, level + 1, out);
-  if (status != CQ_OK || !find_operator(level, p->token.kind, &op, &between)) return status;
-  operands list = {0};
-  status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
-  while (status == CQ_OK && find_operator(level, p->token.kind, &op, &between)) {
-    cq_expr *next = NULL;
-    status = advance(p);
-    if (status == CQ_OK) status = parse_level(p, level + 1, &next);
-    if (status == CQ_OK) status = add_operand(p, &list, between, next);
+  cq_status status = parse_unary(p, out);
+  for (const infix *at; status == CQ_OK && (at = infix_at(p->token.kind)) && at->level >= level;) {
+    const int here = at->level;
+    const cq_op op = at->op;
+    size_t from = p->stacked;
+    status = push(p, CQ_BETWEEN_NONE, *out);
+    while (status == CQ_OK && (at = infix_at(p->token.kind)) && at->level == here) {
+      cq_expr *next = NULL;
+      cq_between between = at->between;
+      status = advance(p);
+      if (status == CQ_OK) status = parse_level(p, here + 1, &next);
+      if (status == CQ_OK) status = push(p, between, next);
+    }
+    if (status == CQ_OK) status = make(p, op, column, out);
+    if (status == CQ_OK) status = take_operands(p, from, *out);
   }
-  if (status == CQ_OK) status = make(p, op, column, out);
-  return status == CQ_OK ? take_operands(p, &list, *out) : status;
+  return status;
 }
 
 static cq_status parse_expr(parser *p, cq_expr **out) {
@@ -242,23 +242,24 @@ static void plan_predicate(cq_predicate *predicate) {
     for (size_t i = 0; i < expr->count && !predicate->key; i++) note_key(predicate, expr->args[i]);
 }
 
-static cq_status parse_predicates(parser *p, cq_predicate **out, size_t *count) {
-  operands list = {0};
+static cq_status parse_predicates(parser *p, cq_predicate **out, uint32_t *count) {
+  size_t from = p->stacked;
   cq_status status = CQ_OK;
   while (status == CQ_OK && p->token.kind == CQ_TOKEN_OPEN_FILTER) {
     cq_expr *expr = NULL;
     status = advance(p);
     if (status == CQ_OK) status = parse_expr(p, &expr);
     if (status == CQ_OK) status = expect(p, CQ_TOKEN_CLOSE_FILTER);
-    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, expr);
+    if (status == CQ_OK) status = push(p, CQ_BETWEEN_NONE, expr);
   }
-  if (status != CQ_OK || !list.count) return status;
-  *out = cq_arena_array(p->arena, list.count, sizeof **out);
+  if (status != CQ_OK || p->stacked == from) return status;
+  *count = (uint32_t)(p->stacked - from);
+  *out = cq_arena_array(p->arena, *count, sizeof **out);
+  p->stacked = from;
   if (!*out) return cq_error_nomem(p->error);
-  for (operand *item = list.first; item; item = item->next) {
-    cq_predicate *predicate = &(*out)[(*count)++];
-    predicate->expr = item->expr;
-    plan_predicate(predicate);
+  for (uint32_t i = 0; i < *count; i++) {
+    (*out)[i].expr = p->stack[from + i].expr;
+    plan_predicate(&(*out)[i]);
   }
   return CQ_OK;
 }
@@ -446,19 +447,19 @@ static cq_status parse_steps(parser *p, cq_token_kind first, step_list *list) {
 /* --- primary expressions --- */
 
 static cq_status parse_arguments(parser *p, cq_expr *call) {
-  operands list = {0};
+  size_t from = p->stacked;
   cq_status status = expect(p, CQ_TOKEN_OPEN);
   if (status == CQ_OK && p->token.kind == CQ_TOKEN_CLOSE) return advance(p);
   while (status == CQ_OK) {
     cq_expr *argument = NULL;
     status = parse_expr(p, &argument);
-    if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, argument);
+    if (status == CQ_OK) status = push(p, CQ_BETWEEN_NONE, argument);
     if (status != CQ_OK) return status;
     if (p->token.kind == CQ_TOKEN_CLOSE) break;
     status = expect(p, CQ_TOKEN_COMMA);
   }
   if (status == CQ_OK) status = advance(p);
-  return status == CQ_OK ? take_operands(p, &list, call) : status;
+  return status == CQ_OK ? take_operands(p, from, call) : status;
 }
 
 static cq_status parse_call(parser *p, cq_expr **out) {
@@ -519,10 +520,8 @@ static cq_status parse_filter(parser *p, cq_expr **out) {
   cq_status status = parse_primary(p, out);
   if (status != CQ_OK || p->token.kind != CQ_TOKEN_OPEN_FILTER) return status;
   cq_expr *filter = NULL;
-  operands list = {0};
   status = make(p, CQ_OP_FILTER, (*out)->column, &filter);
-  if (status == CQ_OK) status = add_operand(p, &list, CQ_BETWEEN_NONE, *out);
-  if (status == CQ_OK) status = take_operands(p, &list, filter);
+  if (status == CQ_OK) status = take_one(p, *out, filter);
   if (status == CQ_OK) status = parse_predicates(p, &filter->predicates, &filter->predicate_count);
   *out = filter;
   return status;
@@ -530,7 +529,7 @@ static cq_status parse_filter(parser *p, cq_expr **out) {
 
 static cq_status finish_path(parser *p, cq_expr *path, const step_list *list, size_t from) {
   path->steps = list->at;
-  path->step_count = list->count;
+  path->step_count = (uint32_t)list->count;
   size_t to = (size_t)(p->token.text.at - p->text.at);
   if (p->token.kind == CQ_TOKEN_END) to = p->text.size;
   path->string = cq_str_trim((cq_str){p->text.at + from, to > from ? to - from : 0});
@@ -563,30 +562,13 @@ static cq_status parse_path(parser *p, cq_expr **out) {
   if (status != CQ_OK) return status;
   *out = path;
   path->start = start;
-  if (base) {
-    operands one = {0};
-    status = add_operand(p, &one, CQ_BETWEEN_NONE, base);
-    if (status == CQ_OK) status = take_operands(p, &one, path);
-  }
+  if (base) status = take_one(p, base, path);
   bool only_root = start == CQ_XPATH_FROM_ROOT && separator == CQ_TOKEN_SLASH && !starts_step(p);
   if (status == CQ_OK && !only_root) status = parse_steps(p, separator, &list);
   return status == CQ_OK ? finish_path(p, path, &list, from) : status;
 }
 
 /* --- the expression --- */
-
-static cq_status intern_known(cq_xpath *expression, cq_error *error) {
-  cq_names *names = expression->names;
-  expression->id = cq_names_intern(names, CQ_STR("id"));
-  expression->lang = cq_names_intern(names, CQ_STR("lang"));
-  expression->root = cq_names_intern(names, CQ_STR("root"));
-  expression->item = cq_names_intern(names, CQ_STR("item"));
-  expression->xml_space = cq_names_intern(names, CQ_STR("http://www.w3.org/XML/1998/namespace"));
-  bool failed = expression->id == CQ_ATOM_FAILED || expression->lang == CQ_ATOM_FAILED ||
-                expression->root == CQ_ATOM_FAILED || expression->item == CQ_ATOM_FAILED ||
-                expression->xml_space == CQ_ATOM_FAILED;
-  return failed ? cq_error_nomem(error) : CQ_OK;
-}
 
 cq_status cq_xpath_compile(const cq_xpath **expression, const cq_xpath_settings *settings, cq_str text,
                            cq_error *error) {
@@ -598,12 +580,11 @@ cq_status cq_xpath_compile(const cq_xpath **expression, const cq_xpath_settings 
   made->text = copy;
   made->names = settings->names;
   parser p = {.lexer = {.text = copy}, .settings = settings, .arena = settings->arena, .text = copy, .error = error};
-  cq_status status = intern_known(made, error);
   cq_expr *top = NULL;
-  if (status == CQ_OK && !cq_utf8_valid(copy)) status = fault(&p, "xpath.token", 1, (cq_str){0});
-  if (status == CQ_OK) status = advance(&p);
+  cq_status status = cq_utf8_valid(copy) ? advance(&p) : fault(&p, "xpath.token", 1, (cq_str){0});
   if (status == CQ_OK) status = parse_expr(&p, &top);
   if (status == CQ_OK && p.token.kind != CQ_TOKEN_END) status = unexpected(&p);
+  free(p.stack);
   if (status != CQ_OK) return status;
   made->top = top;
   made->wrong = p.wrong;

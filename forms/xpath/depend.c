@@ -74,7 +74,7 @@ static cq_status list_instance(reader *r, cq_str id, cq_atom *atom) {
 
 static cq_status add_place(reader *r, places *list, place at) {
   if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? list->capacity * 2 : 2;
+    size_t capacity = list->capacity ? list->capacity * 2 : 1;
     place *more = cq_arena_array(r->arena, capacity, sizeof *more);
     if (!more) return cq_error_nomem(r->error);
     if (list->count) memcpy(more, list->at, list->count * sizeof *more);
@@ -216,8 +216,8 @@ static cq_status walk_list_call(reader *r, const cq_expr *expr, const place *bas
   else
     r->expression->uses |= CQ_XPATH_LISTS;
   if (status == CQ_OK && expr->count > 1) {
-    const cq_step steps[] = {{.axis = CQ_AXIS_CHILD, .test = CQ_TEST_NAME, .local = r->expression->root},
-                             {.axis = CQ_AXIS_CHILD, .test = CQ_TEST_NAME, .local = r->expression->item}};
+    const cq_step steps[] = {{.axis = CQ_AXIS_CHILD, .test = CQ_TEST_NAME, .local = CQ_ATOM_ROOT},
+                             {.axis = CQ_AXIS_CHILD, .test = CQ_TEST_NAME, .local = CQ_ATOM_ITEM}};
     status = extend(r, &list, steps, 2, &list);
   }
   if (status == CQ_OK) status = list_path(r, &list, expr, false, false);

@@ -111,7 +111,7 @@ static cq_status fn_lang(cq_run *run, const cq_expr *call, cq_xpath_value *out) 
   if (status != CQ_OK) return status;
   const cq_node *said = NULL;
   for (const cq_node *at = run->node; at && !said; at = at->parent)
-    said = cq_node_attribute(at, run->expression->lang, run->expression->xml_space);
+    said = cq_node_attribute(at, CQ_ATOM_LANG, CQ_ATOM_XML_SPACE);
   bool same = said && said->text_size >= wanted.size;
   for (size_t i = 0; same && i < wanted.size; i++) same = lower(said->text[i]) == lower(wanted.at[i]);
   if (same && said->text_size > wanted.size) same = said->text[wanted.size] == '-';
@@ -143,7 +143,7 @@ static cq_status fn_id(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
     status = value.type == CQ_XPATH_NODES ? cq_node_text_value(run, value.nodes[i], &list)
                                           : cq_as_string(run, &value, &list);
     for (cq_node *at = top; at && status == CQ_OK; at = cq_node_after(at, top)) {
-      const cq_node *id = cq_node_attribute(at, run->expression->id, CQ_ATOM_NONE);
+      const cq_node *id = cq_node_attribute(at, CQ_ATOM_ID, CQ_ATOM_NONE);
       status = cq_spend(run, id ? list.size / 8 + 1 : 1);
       if (status == CQ_OK && id && is_listed(list, id)) status = cq_nodes_add(run, &found, at);
     }
@@ -176,12 +176,11 @@ static const cq_node *find_cell(const cq_node *row, cq_atom column, bool attribu
   return attribute ? cq_node_attribute(row, column, CQ_ATOM_NONE) : cq_node_child(row, column);
 }
 
-static cq_node *find_row(const cq_run *run, cq_node *root, cq_atom column, bool attribute, cq_str key) {
+static cq_node *find_row(cq_node *root, cq_atom column, bool attribute, cq_str key) {
   cq_node *const *rows = NULL;
   size_t count = 0;
-  cq_atom item = run->expression->item;
-  if (!attribute && cq_tree_lookup(root, item, column, key, &rows, &count)) return count ? rows[0] : NULL;
-  for (cq_node *row = cq_tree_children(root, item, &count); row; row = cq_node_next_same(row)) {
+  if (!attribute && cq_tree_lookup(root, CQ_ATOM_ITEM, column, key, &rows, &count)) return count ? rows[0] : NULL;
+  for (cq_node *row = cq_tree_children(root, CQ_ATOM_ITEM, &count); row; row = cq_node_next_same(row)) {
     const cq_node *cell = find_cell(row, column, attribute);
     if (cell && cq_str_equal(cq_node_text(cell), key)) return row;
   }
@@ -204,9 +203,9 @@ static cq_status fn_pulldata(cq_run *run, const cq_expr *call, cq_xpath_value *o
   if (status != CQ_OK) return status;
   cq_answer_string(out, CQ_STR(""));
   cq_atom wanted = read_column(run, text[0], &wanted_attribute), key = read_column(run, text[1], &key_attribute);
-  cq_node *root = cq_node_child(instance, run->expression->root);
+  cq_node *root = cq_node_child(instance, CQ_ATOM_ROOT);
   if (!root || wanted == CQ_ATOM_FAILED || key == CQ_ATOM_FAILED || !text[2].size) return CQ_OK;
-  const cq_node *row = find_row(run, root, key, key_attribute, text[2]);
+  const cq_node *row = find_row(root, key, key_attribute, text[2]);
   const cq_node *cell = row ? find_cell(row, wanted, wanted_attribute) : NULL;
   if (cell) cq_answer_string(out, cq_node_text(cell));
   return CQ_OK;

@@ -118,19 +118,29 @@ static cq_status read_name(cq_lexer *lexer, cq_token *token) {
 }
 
 static cq_status read_sign(cq_lexer *lexer, cq_token *token, cq_error *error) {
-  static const struct {
-    const char *sign;
-    cq_token_kind kind;
-  } signs[] = {{"//", CQ_TOKEN_SLASHES},     {"..", CQ_TOKEN_DOTS}, {"!=", CQ_TOKEN_NE},   {"<=", CQ_TOKEN_LE},
-               {">=", CQ_TOKEN_GE},          {"(", CQ_TOKEN_OPEN},  {")", CQ_TOKEN_CLOSE}, {"[", CQ_TOKEN_OPEN_FILTER},
-               {"]", CQ_TOKEN_CLOSE_FILTER}, {".", CQ_TOKEN_DOT},   {"@", CQ_TOKEN_AT},    {",", CQ_TOKEN_COMMA},
-               {"/", CQ_TOKEN_SLASH},        {"|", CQ_TOKEN_PIPE},  {"=", CQ_TOKEN_EQ},    {"<", CQ_TOKEN_LT},
-               {">", CQ_TOKEN_GT},           {"+", CQ_TOKEN_PLUS},  {"-", CQ_TOKEN_MINUS}};
-  cq_str rest = {lexer->text.at + lexer->at, lexer->text.size - lexer->at};
-  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-    if (cq_str_starts(rest, cq_str_from(signs[i].sign)))
-      return finish(lexer, token, signs[i].kind, strlen(signs[i].sign));
-  return cq_xpath_fault(error, CQ_INVALID, "xpath.token", lexer->text, token->column, (cq_str){rest.at, 1});
+  char next = peek(lexer, 1);
+  switch (peek(lexer, 0)) {
+  case '/': return next == '/' ? finish(lexer, token, CQ_TOKEN_SLASHES, 2) : finish(lexer, token, CQ_TOKEN_SLASH, 1);
+  case '.': return next == '.' ? finish(lexer, token, CQ_TOKEN_DOTS, 2) : finish(lexer, token, CQ_TOKEN_DOT, 1);
+  case '<': return next == '=' ? finish(lexer, token, CQ_TOKEN_LE, 2) : finish(lexer, token, CQ_TOKEN_LT, 1);
+  case '>': return next == '=' ? finish(lexer, token, CQ_TOKEN_GE, 2) : finish(lexer, token, CQ_TOKEN_GT, 1);
+  case '!':
+    if (next == '=') return finish(lexer, token, CQ_TOKEN_NE, 2);
+    break;
+  case '=': return finish(lexer, token, CQ_TOKEN_EQ, 1);
+  case '(': return finish(lexer, token, CQ_TOKEN_OPEN, 1);
+  case ')': return finish(lexer, token, CQ_TOKEN_CLOSE, 1);
+  case '[': return finish(lexer, token, CQ_TOKEN_OPEN_FILTER, 1);
+  case ']': return finish(lexer, token, CQ_TOKEN_CLOSE_FILTER, 1);
+  case '@': return finish(lexer, token, CQ_TOKEN_AT, 1);
+  case ',': return finish(lexer, token, CQ_TOKEN_COMMA, 1);
+  case '|': return finish(lexer, token, CQ_TOKEN_PIPE, 1);
+  case '+': return finish(lexer, token, CQ_TOKEN_PLUS, 1);
+  case '-': return finish(lexer, token, CQ_TOKEN_MINUS, 1);
+  default: break;
+  }
+  cq_str found = {lexer->text.at + lexer->at, 1};
+  return cq_xpath_fault(error, CQ_INVALID, "xpath.token", lexer->text, token->column, found);
 }
 
 cq_status cq_lexer_next(cq_lexer *lexer, cq_token *token, cq_error *error) {

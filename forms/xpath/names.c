@@ -18,11 +18,20 @@ static uint32_t hash_of(cq_str text) {
   return hash ^ (hash >> 15);
 }
 
+static const char *const known_names[] = {
+    [CQ_ATOM_NONE] = "",       [CQ_ATOM_ID] = "id",
+    [CQ_ATOM_LANG] = "lang",   [CQ_ATOM_ROOT] = "root",
+    [CQ_ATOM_ITEM] = "item",   [CQ_ATOM_XML] = "xml",
+    [CQ_ATOM_XMLNS] = "xmlns", [CQ_ATOM_XML_SPACE] = "http://www.w3.org/XML/1998/namespace"};
+
 cq_names *cq_names_new(void) {
   cq_names *names = calloc(1, sizeof *names);
   if (!names) return NULL;
   names->texts = cq_arena_new(0);
-  if (!names->texts || cq_names_intern(names, CQ_STR("")) != CQ_ATOM_NONE) {
+  bool known = names->texts != NULL;
+  for (cq_atom atom = 0; atom < sizeof known_names / sizeof *known_names && known; atom++)
+    known = cq_names_intern(names, cq_str_from(known_names[atom])) == atom;
+  if (!known) {
     cq_names_free(names);
     return NULL;
   }

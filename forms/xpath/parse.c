@@ -75,7 +75,7 @@ static cq_atom resolve(const reader *reading, const cq_node *element, cq_atom pr
     for (const cq_node *a = element->attributes; a; a = a->next)
       if (a->kind == CQ_NODE_NAMESPACE && a->local == prefix)
         return cq_names_intern(reading->tree->names, cq_node_text(a));
-  if (prefix == cq_names_find(reading->tree->names, CQ_STR("xml"))) return reading->xml_space;
+  if (prefix == CQ_ATOM_XML) return CQ_ATOM_XML_SPACE;
   return prefix == CQ_ATOM_NONE ? CQ_ATOM_NONE : CQ_ATOM_FAILED;
 }
 
@@ -84,7 +84,7 @@ static bool add_attributes(reader *reading, cq_node *element, const char **attri
   for (; *attributes; attributes += 2) {
     split_name name = split(reading, attributes[0]);
     cq_node_kind kind = CQ_NODE_ATTRIBUTE;
-    if (name.prefix == reading->xmlns || (!name.prefix && name.local == reading->xmlns)) {
+    if (name.prefix == (cq_atom)CQ_ATOM_XMLNS || (!name.prefix && name.local == (cq_atom)CQ_ATOM_XMLNS)) {
       name.local = name.prefix ? name.local : CQ_ATOM_NONE;
       name.prefix = CQ_ATOM_NONE;
       kind = CQ_NODE_NAMESPACE;
@@ -216,12 +216,8 @@ cq_status cq_tree_parse(cq_tree **tree, cq_names *names, cq_str xml, unsigned fl
   cq_status status = CQ_OK;
   reading.tree = cq_tree_new(names, limit);
   reading.parser = XML_ParserCreate(NULL);
-  reading.xmlns = cq_names_intern(names, CQ_STR("xmlns"));
-  reading.xml_space = cq_names_intern(names, CQ_STR("http://www.w3.org/XML/1998/namespace"));
   reading.output = cq_names_intern(names, CQ_STR("output"));
-  bool ready =
-      reading.output != CQ_ATOM_FAILED && reading.xmlns != CQ_ATOM_FAILED && reading.xml_space != CQ_ATOM_FAILED;
-  if (!reading.tree || !reading.parser || !ready) {
+  if (!reading.tree || !reading.parser || reading.output == CQ_ATOM_FAILED) {
     status = cq_error_nomem(error);
     goto out;
   }

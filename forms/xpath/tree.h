@@ -32,7 +32,16 @@ enum {
 /* --- atoms --- */
 
 typedef uint32_t cq_atom; /* an interned string; 0 is "" */
-enum { CQ_ATOM_NONE = 0 };
+enum {                    /* names that every cq_names knows from the start */
+       CQ_ATOM_NONE = 0,
+       CQ_ATOM_ID,
+       CQ_ATOM_LANG,
+       CQ_ATOM_ROOT,
+       CQ_ATOM_ITEM,
+       CQ_ATOM_XML,
+       CQ_ATOM_XMLNS,
+       CQ_ATOM_XML_SPACE /* http://www.w3.org/XML/1998/namespace */
+};
 #define CQ_ATOM_FAILED UINT32_MAX /* memory was out */
 
 typedef struct cq_names cq_names; /* one for a form, its trees and its expressions; the form owns it */
