@@ -130,6 +130,19 @@ void cq_answer_to_typed(cq_type type, cq_str stored, cq_buf *out) {
     cq_buf_add_str(out, stored);
 }
 
+cq_status cq_answer_shown(cq_interview *interview, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
+                          cq_error *error) {
+  cq_str shown;
+  if (prompt->missing.size > 0) {
+    cq_buf_add_str(out, prompt->missing);
+    return CQ_OK;
+  }
+  cq_status status = cq_interview_shown(interview, prompt->state.node, arena, &shown, error);
+  if (status != CQ_OK) return status;
+  cq_answer_to_typed(cq_str_equal(shown, prompt->value) ? prompt->state.field->type : CQ_TYPE_STRING, shown, out);
+  return CQ_OK;
+}
+
 /* --- several choices --- */
 
 /* The next name of a value; false at its end. */

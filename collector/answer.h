@@ -19,6 +19,10 @@ void cq_answer_from_typed(cq_type type, cq_str typed, cq_buf *out);
 /* The way back, for editing: dates as day/month/year. Appends. */
 void cq_answer_to_typed(cq_type type, cq_str stored, cq_buf *out);
 
+/* An answer as people read it: labels of choices, dates as day/month/year, a missing code. Appends. */
+cq_status cq_answer_shown(cq_interview *interview, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
+                          cq_error *error);
+
 /* Whether a space-separated value holds this name. */
 bool cq_answer_holds(cq_str value, cq_str name);
 /* `value` with `name` put in where it was not, or taken out where it was. `out` is emptied first. */

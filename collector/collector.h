@@ -33,7 +33,7 @@ cq_status cq_collector_technician(const char *code, cq_error *error);
 typedef struct cq_kept_draft {
   int64_t id;
   char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1];
-  int64_t changed_utc_ms, answers;
+  int64_t changed_utc_ms;
 } cq_kept_draft;
 typedef struct cq_kept_record {
   uint8_t name[CQ_STORE_HASH];

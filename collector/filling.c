@@ -314,6 +314,17 @@ static cq_status keep(cq_filling *it, int kind, cq_str reference, cq_str before,
   return status;
 }
 
+/* Past the question that only asks for the missing code just given. */
+static cq_status pass_missing(cq_filling *it, cq_entry node, cq_error *error) {
+  cq_page page;
+  cq_entry_state given, next;
+  cq_status status = cq_interview_page(it->interview, it->arena, &page, error);
+  if (status != CQ_OK || page.kind != CQ_PAGE_QUESTION) return status;
+  if (cq_interview_state(it->interview, node, &given, NULL) != CQ_OK) return CQ_OK;
+  if (cq_interview_state(it->interview, page.node, &next, NULL) != CQ_OK) return CQ_OK;
+  return given.field->missing_at == next.field->index ? cq_interview_forward(it->interview, error) : CQ_OK;
+}
+
 static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
                         cq_error *error) {
   cq_buf before = {0}, reference = {0};
@@ -326,6 +337,7 @@ static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bo
                  : cq_interview_set(it->interview, node, text, CQ_SET_CHECKED, it->arena, outcome, error);
   if (status == CQ_OK && outcome->result == CQ_SET_ACCEPTED) {
     if (forward) status = cq_interview_forward(it->interview, error);
+    if (status == CQ_OK && forward && kind == KIND_MISSING) status = pass_missing(it, node, error);
     if (status == CQ_OK && outcome->changed)
       status = keep(it, kind, cq_buf_str(&reference), cq_buf_str(&before), text, error);
     else if (status == CQ_OK && forward)

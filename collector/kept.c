@@ -36,7 +36,6 @@ static cq_status see_draft(void *context, const cq_store_draft *draft) {
   kept->draft_count++;
   it->id = draft->id;
   it->changed_utc_ms = draft->changed_utc_ms;
-  it->answers = draft->answers;
   copy_text(it->label, sizeof it->label, draft->label);
   copy_text(it->form, sizeof it->form, draft->form_id);
   return CQ_OK;

@@ -181,17 +181,10 @@ static void show_choices(talk *it, const cq_choices *choices, cq_str filter) {
 }
 
 static void show_answer(talk *it, const cq_prompt *prompt) {
-  cq_str shown;
-  if (prompt->missing.size > 0) {
-    show_text(it, "  = ", prompt->missing);
-  } else if (prompt->value.size > 0 &&
-             cq_interview_shown(it->filling->interview, prompt->state.node, it->line->arena, &shown, NULL) == CQ_OK) {
-    cq_buf typed = {0};
-    bool stored = cq_str_equal(shown, prompt->value);
-    cq_answer_to_typed(prompt->state.field->type, shown, &typed);
-    show_text(it, "  = ", stored ? cq_buf_str(&typed) : shown);
-    cq_buf_fini(&typed);
-  }
+  cq_buf shown = {0};
+  if (cq_answer_shown(it->filling->interview, prompt, it->line->arena, &shown, NULL) == CQ_OK)
+    show_text(it, "  = ", cq_buf_str(&shown));
+  cq_buf_fini_secret(&shown);
 }
 
 static void show_question(talk *it, const cq_prompt *prompt, const cq_choices *choices) {

@@ -147,6 +147,17 @@ void cq_app_show_page(cq_app *app) {
   if (end) cq_view_review(app);
 }
 
+void cq_app_go_to(cq_app *app, cq_entry node) {
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_interview_jump(app->filling->interview, node, &error);
+  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
+  if (!cq_app_well(app, status, &error)) return;
+  app->wanted = node;
+  cq_app_show_page(app);
+  app->wanted = CQ_ENTRY_NONE;
+}
+
 void cq_app_resume(cq_app *app, int64_t draft) {
   cq_error error;
   cq_error_clear(&error);

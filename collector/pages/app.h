@@ -46,8 +46,9 @@ struct cq_app {
   bool over;
   cq_status status; /* why it ended */
   cq_error *error;
-  int idle_ms;  /* until the lock; 0: never */
-  bool resumed; /* the page shown next begins at its first question without an answer */
+  int idle_ms;     /* until the lock; 0: never */
+  bool resumed;    /* the page shown next begins at its first question without an answer */
+  cq_entry wanted; /* the question of the next page to begin at; NONE: the first */
 };
 
 /* Runs until the person leaves, the terminal vanishes or a signal comes. The back end is taken over. */
@@ -82,6 +83,8 @@ void cq_view_lock(cq_app *app);
 void cq_app_resume(cq_app *app, int64_t draft);
 /* Puts what stands on the page where the interview is now on top. */
 void cq_app_show_page(cq_app *app);
+/* Goes to the page of a question, and there to the question. */
+void cq_app_go_to(cq_app *app, cq_entry node);
 void cq_app_leave_interview(cq_app *app);
 
 #endif

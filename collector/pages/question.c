@@ -142,12 +142,10 @@ static void load_page(question *it, bool last) {
   while (!last && it->focus + 1 < it->page.count && !is_question(it, it->focus)) it->focus++;
   while (last && it->focus > 0 && !is_question(it, it->focus)) it->focus--;
   if (app->resumed) it->focus = first_unanswered(it, it->focus);
+  for (size_t i = 0; i < it->page.count; i++) {
+    if (it->page.nodes[i] == app->wanted) it->focus = i;
+  }
   load_focus(it);
-}
-
-static void question_shown(cq_view *view) {
-  question *it = (question *)view;
-  if (view->app->filling) load_page(it, false);
 }
 
 /* --- drawing --- */
@@ -204,7 +202,6 @@ static void draw_trail(question *it, pen *to) {
 
 static void draw_other(question *it, pen *to, cq_entry node) {
   cq_prompt prompt;
-  cq_str shown = {0};
   cq_interview *interview = it->view.app->filling->interview;
   if (cq_interview_prompt(interview, node, it->arena, &prompt, NULL) != CQ_OK) return;
   if (prompt.state.kind != CQ_ENTRY_VALUE) {
@@ -213,12 +210,12 @@ static void draw_other(question *it, pen *to, cq_entry node) {
   }
   pen_label(to, 0, &prompt);
   if (prompt.state.field->control == CQ_CONTROL_NONE || (prompt.state.readonly && prompt.value.size == 0)) return;
-  if (prompt.missing.size > 0)
-    pen_two(to, 0, 4, "= ", prompt.missing);
-  else if (cq_interview_shown(interview, node, it->arena, &shown, NULL) == CQ_OK && shown.size > 0)
-    pen_two(to, 0, 4, "= ", shown);
+  cq_buf shown = {0};
+  if (cq_answer_shown(interview, &prompt, it->arena, &shown, NULL) == CQ_OK && shown.size > 0)
+    pen_two(to, 0, 4, "= ", cq_buf_str(&shown));
   else
-    pen_text(to, CQ_LOOK_DIM, 4, CQ_STR("…"));
+    pen_text(to, CQ_LOOK_DIM, 4, cq_str_from("…"));
+  cq_buf_fini_secret(&shown);
 }
 
 /* The list or the text under the focused question. */
@@ -420,7 +417,7 @@ static void reload_page(question *it) {
   for (size_t i = 0; i < it->page.count; i++) {
     if (it->page.nodes[i] == node) it->focus = i;
   }
-  load_focus(it);
+  if (it->page.kind != CQ_PAGE_END) load_focus(it);
 }
 
 static void accept_repeat(question *it) {
@@ -563,6 +560,16 @@ static void ask_remove(question *it) {
 }
 
 /* --- the view --- */
+
+/* What was above has gone: the same question again, as it stands now. */
+static void question_shown(cq_view *view) {
+  question *it = (question *)view;
+  if (!view->app->filling) return;
+  if (it->page.kind == CQ_PAGE_END || it->page.count == 0)
+    load_page(it, true);
+  else
+    reload_page(it);
+}
 
 static void arrow(question *it, cq_action action) {
   if (is_list(it)) {

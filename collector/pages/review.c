@@ -59,8 +59,6 @@ static void finish(cq_app *app, int64_t result) {
 }
 
 static void choose(cq_app *app, int64_t tag) {
-  cq_error error;
-  cq_error_clear(&error);
   switch (tag) {
   case END_COMPLETE: finish(app, CQ_RESULT_COMPLETE); return;
   case END_PARTIAL:
@@ -76,9 +74,7 @@ static void choose(cq_app *app, int64_t tag) {
     return;
   default: break;
   }
-  cq_status status = cq_interview_jump(app->filling->interview, (cq_entry)tag, &error);
-  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
-  if (cq_app_well(app, status, &error)) cq_app_show_page(app);
+  cq_app_go_to(app, (cq_entry)tag);
 }
 
 /* --- the view --- */

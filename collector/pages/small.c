@@ -127,26 +127,18 @@ static choice_view *open_choice(cq_app *app, const char *title, const char *intr
 /* --- going to a question; all answers so far --- */
 
 static void choose_question(choice_view *it, const cq_list_item *item) {
-  cq_app *app = it->view.app;
-  cq_error error;
-  cq_error_clear(&error);
-  cq_status status = cq_interview_jump(app->filling->interview, (cq_entry)item->tag, &error);
-  if (status == CQ_OK) status = cq_filling_moved(app->filling, &error);
-  if (cq_app_well(app, status, &error)) cq_app_show_page(app);
+  cq_app_go_to(it->view.app, (cq_entry)item->tag);
 }
 
 static void add_question(choice_view *it, cq_interview *interview, const cq_outline_row *row, cq_arena *arena) {
   cq_prompt prompt;
-  cq_str shown = {0};
   cq_buf text = {0}, detail = {0};
   if (cq_interview_prompt(interview, row->node, arena, &prompt, NULL) != CQ_OK) return;
   bool question = prompt.state.kind == CQ_ENTRY_VALUE;
   for (unsigned i = 0; i < row->depth && i < 6; i++) cq_buf_add_text(&text, "  ");
   cq_buf_add_str(&text, prompt.label);
   if (prompt.state.kind == CQ_ENTRY_INSTANCE) cq_buf_addf(&text, " %u", (unsigned)prompt.state.position);
-  if (question && cq_interview_shown(interview, row->node, arena, &shown, NULL) == CQ_OK)
-    cq_buf_add_str(&detail, shown);
-  if (prompt.missing.size > 0) cq_buf_add_str(&detail, prompt.missing);
+  if (question && cq_answer_shown(interview, &prompt, arena, &detail, NULL) != CQ_OK) cq_buf_reset(&detail);
   cq_list_add(&it->list, (int64_t)row->node, cq_buf_str(&text), detail.size > 0 ? detail.at : NULL);
   cq_buf_fini(&text);
   cq_buf_fini_secret(&detail);
@@ -264,6 +256,7 @@ static void open_again(lock *it) {
   cq_error_clear(&error);
   cq_status status =
       cq_laptop_open(app->laptop, app->home, (cq_str){it->typed.at, it->typed.size}, &app->setup, &error);
+  cq_error_at_file(&error, ""); /* there is one vault here, and its path says nothing at the lock */
   cq_wipe(it->typed.at, it->typed.capacity);
   it->typed.size = 0;
   if (!cq_app_well(app, status, &error)) return;

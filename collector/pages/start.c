@@ -112,13 +112,11 @@ static void choose_form(menu *it, cq_list_item *item) {
 /* --- drafts --- */
 
 static void fill_drafts(menu *it) {
-  char detail[96], when[24];
+  char when[24];
   for (size_t i = it->kept.draft_count; i > 0; i--) { /* the newest first */
     const cq_kept_draft *draft = &it->kept.drafts[i - 1];
     cq_time_words(it->view.app->laptop->clock, draft->changed_utc_ms, when);
-    snprintf(detail, sizeof detail, cq_cli_plural("%lld answer · %s", "%lld answers · %s", (uint64_t)draft->answers),
-             (long long)draft->answers, when);
-    cq_list_add(&it->list, draft->id, cq_str_from(draft->label), detail);
+    cq_list_add(&it->list, draft->id, cq_str_from(draft->label), when);
   }
 }
 

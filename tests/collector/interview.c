@@ -90,23 +90,10 @@ static bool run_and_kill(office *it, const char *keys, long n) {
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-/* The rest of a script after n keys, of which a name in <> is one. */
-static const char *after_keys(const char *script, long n) {
-  while (n-- > 0 && *script) {
-    if (*script == '<' && script[1] != '<') {
-      script = strchr(script, '>') + 1;
-    } else {
-      script++;
-      while (((unsigned char)*script & 0xC0) == 0x80) script++;
-    }
-  }
-  return script;
-}
-
 /* Keys since the last Enter were not accepted yet: they are pressed again. */
 static long accepted_before(const char *script, long n) {
   long accepted = 0, count = 0;
-  for (const char *at = script; count < n && *at; at = after_keys(at, 1)) {
+  for (const char *at = script; count < n && *at; at = way_after_keys(at, 1)) {
     count++;
     if (strncmp(at, "<Enter>", 7) == 0) accepted = count;
   }
@@ -122,13 +109,13 @@ static void being_killed_at_any_key_loses_no_answer(void **state) {
   fill_by(of, 2, &expected);
   long cuts = 0;
   /* From the first question on, at each fifth key. */
-  for (long n = 3; *after_keys(of->keys, n); n += 5, cuts++) {
+  for (long n = 3; *way_after_keys(of->keys, n); n += 5, cuts++) {
     char rest[1024];
     office *it = office_new(CQ_MODE_REAL, &form, 1);
     office_join(it);
     assert_true(run_and_kill(it, of->keys, n));
     /* Start › Drafts › the only one, which stands where it was. */
-    snprintf(rest, sizeof rest, "<Down><Enter><Enter>%s", after_keys(of->keys, accepted_before(of->keys, n)));
+    snprintf(rest, sizeof rest, "<Down><Enter><Enter>%s", way_after_keys(of->keys, accepted_before(of->keys, n)));
     way_keys(it, rest, 24, 80, NULL, NULL);
     if (way_record(it, &got) != CQ_RESULT_COMPLETE) fail_msg("killed before key %ld: no record after %s", n, rest);
     assert_string_equal(got.at, expected.at);

@@ -87,6 +87,24 @@ void way_keys(office *it, const char *keys, int rows, int columns, void (*watch)
   cq_laptop_close(&laptop);
 }
 
+const char *way_after_keys(const char *script, long n) {
+  while (n-- > 0 && *script) {
+    if (*script == '<' && script[1] != '<') {
+      script = strchr(script, '>') + 1;
+    } else {
+      script++;
+      while (((unsigned char)*script & 0xC0) == 0x80) script++;
+    }
+  }
+  return script;
+}
+
+long way_key_count(const char *script) {
+  long count = 0;
+  for (; *script; script = way_after_keys(script, 1)) count++;
+  return count;
+}
+
 typedef struct newest {
   uint8_t name[CQ_STORE_HASH];
   bool found;

@@ -18,6 +18,10 @@ void way_lines(office *office, const char *lines);
 void way_keys(office *office, const char *keys, int rows, int columns, void (*watch)(void *context, cq_key key),
               void *context);
 
+/* Keys of a script, of which a name in <> is one; and what is left of it after n of them. */
+long way_key_count(const char *script);
+const char *way_after_keys(const char *script, long n);
+
 /* The newest record's instance XML; answers its result, -1 where there is none. */
 int way_record(office *office, cq_buf *xml);
 

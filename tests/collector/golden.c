@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the technician sees, as text: tests/collector/golden. Each file is
+ * a session; "== keys" is what was pressed, the screen after it follows. Where a
+ * screen is meant to change: CHASQUI_GOLDEN=write, then look at the difference.
+ */
+#include "chasqui/file.h"
+#include "tests/collector/ways.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const visita[] = {"<F1>",
+                                     "<Esc>",
+                                     "<Enter>",
+                                     "<Enter>",
+                                     "<Enter>",
+                                     "Ana Ñahui 漢字<Enter>",
+                                     "200<Enter>",
+                                     "<F3>",
+                                     "<F3>",
+                                     "<F5>",
+                                     "<Enter>",
+                                     "30/2/2012<Enter>",
+                                     "<Ctrl-U>7/3/2012<Enter>",
+                                     "2,5<Enter>",
+                                     "<Enter>",
+                                     "an",
+                                     "<Backspace><Backspace>azan<Enter>",
+                                     "3<Enter>",
+                                     "<Down> <Down><Down> ",
+                                     "<Enter>",
+                                     "<F2>",
+                                     "edad",
+                                     "<Esc>",
+                                     "<F4>",
+                                     "<Enter>",
+                                     "gas<Enter>",
+                                     "Beto<Enter><Enter>",
+                                     "<Up><Enter>",
+                                     "<F7>",
+                                     "<Down><Enter>",
+                                     "<F4>",
+                                     "<Up>",
+                                     "<Enter>",
+                                     "<Down><Enter>",
+                                     NULL};
+
+static const char *const leaving[] = {
+    "<Enter><Enter><Enter>Ana<Enter>", "<Esc>",  "<Down><Enter>", "<Enter>", "<F5>", "<Enter>", "<F9>", "quinua<Enter>",
+    OFFICE_PASSPHRASE "<Enter>",       "<PgUp>", "<F1>",          NULL};
+
+static const struct session {
+  const char *name, *language;
+  int rows, columns;
+  bool practice;
+  const char *const *steps;
+} sessions[] = {
+    {"visita.es.80x24", "es", 24, 80, false, visita},    {"visita.en.80x24", "en", 24, 80, false, visita},
+    {"visita.es.120x40", "es", 40, 120, false, visita},  {"leaving.es.80x24", "es", 24, 80, true, leaving},
+    {"leaving.en.120x40", "en", 40, 120, true, leaving},
+};
+
+typedef struct watcher {
+  cq_backend *recorder; /* first */
+  const char *const *steps;
+  size_t step;
+  long keys_left; /* of the step */
+  cq_buf out;
+} watcher;
+
+static void dump(watcher *it, const char *title) {
+  int row, column;
+  cq_buf_addf(&it->out, "== %s\n", title);
+  cq_grid_text(cq_recorder_grid(it->recorder), &it->out);
+  cq_recorder_cursor(it->recorder, &row, &column);
+  if (row >= 0) cq_buf_addf(&it->out, "-- cursor %d,%d\n", row, column);
+}
+
+static void watch(void *context, cq_key key) {
+  (void)key;
+  watcher *it = context;
+  if (it->out.size == 0) dump(it, "");
+  while (it->keys_left == 0 && it->steps[it->step]) {
+    if (it->step > 0 || it->keys_left < 0) dump(it, it->steps[it->step - 1]);
+    it->keys_left = way_key_count(it->steps[it->step++]);
+  }
+  if (it->keys_left == 0 && !it->steps[it->step]) {
+    dump(it, it->steps[it->step - 1]);
+    it->keys_left = -1; /* told */
+  }
+  if (it->keys_left > 0) it->keys_left--;
+}
+
+static void run_session(const struct session *of) {
+  cq_bundle_form forms[2];
+  cq_buf xml[2] = {{0}}, keys = {0}, golden = {0};
+  char path[256];
+  watcher context = {.steps = of->steps};
+  setenv("LANGUAGE", of->language, 1);
+  cq_cli_locale();
+  forms[0] = way_form("tests/collector/visita", "visita", &xml[0]);
+  forms[1] = way_form("forms/programmes/ici/f_formadores.xlsx", "f_formadores", &xml[1]);
+  office *it = office_new(of->practice ? CQ_MODE_PRACTICE : CQ_MODE_REAL, forms, 2);
+  office_join(it);
+  for (size_t i = 0; of->steps[i]; i++) cq_buf_add_text(&keys, of->steps[i]);
+  way_keys(it, keys.at, of->rows, of->columns, watch, &context);
+  snprintf(path, sizeof path, "tests/collector/golden/%s.txt", of->name);
+  const char *mode = getenv("CHASQUI_GOLDEN");
+  if (mode && strcmp(mode, "write") == 0)
+    assert_int_equal(cq_file_replace(path, context.out.at, context.out.size, 0644, false, NULL), CQ_OK);
+  assert_int_equal(cq_file_read(path, 1 << 20, &golden, NULL), CQ_OK);
+  assert_string_equal(context.out.at, golden.at);
+  office_free(it);
+  cq_buf_fini(&xml[0]);
+  cq_buf_fini(&xml[1]);
+  cq_buf_fini(&keys);
+  cq_buf_fini(&golden);
+  cq_buf_fini(&context.out);
+}
+
+static void screens_are_as_they_were(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++) run_session(&sessions[i]);
+}
+
+/* Every page at every size, down to what is too small: nothing is written outside, nothing hangs. */
+static void any_size_can_be_drawn(void **state) {
+  (void)state;
+  static const int sizes[][2] = {{1, 1}, {5, 20}, {12, 40}, {13, 41}, {24, 39}, {100, 300}};
+  cq_buf keys = {0}, xml = {0};
+  for (size_t i = 0; visita[i]; i++) cq_buf_add_text(&keys, visita[i]);
+  cq_bundle_form form = way_form("tests/collector/visita", "visita", &xml);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    office *it = office_new(CQ_MODE_PRACTICE, &form, 1);
+    cq_buf record = {0};
+    office_join(it);
+    way_keys(it, keys.at, sizes[i][0], sizes[i][1], NULL, NULL);
+    assert_int_equal(way_record(it, &record), CQ_RESULT_COMPLETE);
+    cq_buf_fini(&record);
+    office_free(it);
+  }
+  cq_buf_fini(&keys);
+  cq_buf_fini(&xml);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(screens_are_as_they_were),
+      cmocka_unit_test(any_size_can_be_drawn),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
