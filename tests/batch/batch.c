@@ -188,6 +188,44 @@ static void odd_instances(void **state) {
   world_free(w);
 }
 
+static void odd_trails(void **state) {
+  (void)state;
+  static const char *const odd[] = {
+      "event,node,start,end\nquestion,/a/b,1345471385120,1345471388000\n",
+      "12345678",
+      "012345678,12345678,0,-12345678, 12345678,1234567,123456789012345678,1234567890123456789",
+      "99999999,10000000\r\n999999999999999999,10000000",
+      "a\x01b,12345678",
+      "\x01",
+      "12345678.5,12345678x,\"12345678\"",
+      ",,12345678,,\n\n12345678"};
+  enum { ODD = sizeof odd / sizeof *odd };
+  world *w = world_new();
+  cq_buf file = {0}, record = {0};
+  cq_hash names[ODD];
+  interview made = {.instance_id = "uuid:1", .subject = "uuid:2"};
+  cq_buf_add_text(&made.xml, "<linea_base/>");
+  for (size_t i = 0; i < ODD; i++) {
+    cq_buf_reset(&record);
+    cq_buf_reset(&made.audit);
+    cq_buf_add_text(&made.audit, odd[i]);
+    names[i] = interview_record(&record, &made, w->f, &w->f->device, &w->form_hash, i + 1, &w->f->random);
+    assert_int_equal(cq_batch_add(w->writer, CQ_ENTRY_RECORD, cq_buf_str(&record), NULL), CQ_OK);
+  }
+  cq_batch_sender sender = fixture_sender(w->f, &w->f->device, 1, NULL);
+  fixture_end(w->f, w->writer, &sender, &file, NULL);
+  cq_batch_content *content = must_open(w, &file, w->f->desk.seal_secret);
+  size_t found = 0;
+  for (cq_entry entry; cq_batch_next(content, &entry); found++)
+    if (!cq_hash_equal(&entry.name, &names[found])) fail_msg("%s", odd[found]);
+  assert_int_equal(found, ODD);
+  cq_batch_content_free(content);
+  interview_fini(&made);
+  cq_buf_fini(&record);
+  cq_buf_fini(&file);
+  world_free(w);
+}
+
 static void every_kind_of_entry(void **state) {
   (void)state;
   world *w = world_new();
@@ -674,6 +712,7 @@ static void a_hundred_interviews_are_small(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(records_come_out_byte_for_byte),
                                      cmocka_unit_test(odd_instances),
+                                     cmocka_unit_test(odd_trails),
                                      cmocka_unit_test(every_kind_of_entry),
                                      cmocka_unit_test(what_does_not_belong_is_not_added),
                                      cmocka_unit_test(senders_and_recipients),

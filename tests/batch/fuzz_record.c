@@ -2,7 +2,8 @@
 /*
  * Records. The first byte chooses: even, the rest is a record from outside, and
  * if it parses it must build to the same bytes; odd, the rest is an instance,
- * and its record must come out of a batch byte for byte.
+ * which is an audit trail too, and its record must come out of a batch byte for
+ * byte.
  */
 #include "tests/batch/interviews.h"
 
@@ -51,8 +52,10 @@ static void as_record(const uint8_t *bytes, size_t size) {
 }
 
 static void as_instance(const uint8_t *bytes, size_t size) {
-  interview made = {
-      .xml = {.at = (char *)(uintptr_t)bytes, .size = size}, .instance_id = "uuid:1", .subject = "uuid:2"};
+  interview made = {.xml = {.at = (char *)(uintptr_t)bytes, .size = size},
+                    .audit = {.at = (char *)(uintptr_t)bytes, .size = size},
+                    .instance_id = "uuid:1",
+                    .subject = "uuid:2"};
   cq_str xml = {(const char *)bytes, size};
   if (size == 0 || !cq_utf8_valid(xml)) return;
   cq_buf record = {0}, file = {0};
