@@ -467,14 +467,32 @@ static void decimal(uint64_t value, char out[21]) {
   out[count] = '\0';
 }
 
+/*
+ * Whether the signer of `next` is a key that `current` trusts, or one announced from there on. What a key announces
+ * that `current` has revoked counts for nothing.
+ */
+static bool followed(const cq_bundle *next, const cq_bundle *current) {
+  cq_sign_key keys[2 * CQ_BUNDLE_MAX_KEYS + 2];
+  cq_trust trust = current->trust;
+  const cq_bundle_content *n = &next->content;
+  memcpy(keys, current->keys, trust.key_count * sizeof *keys);
+  trust.keys = keys;
+  for (size_t i = 0; i < n->key_certificate_count; i++) {
+    cq_chain chain = cq_chain_of(NULL, n->key_certificates[i]);
+    cq_certificate announced;
+    if (cq_chain_check(&announced, &chain, CQ_ROLE_PROGRAMME, &trust, NULL) == CQ_OK)
+      keys[trust.key_count++] = announced.sign;
+  }
+  return among(keys, trust.key_count, &next->signer);
+}
+
 cq_status cq_bundle_succeeds(const cq_bundle *next, const cq_bundle *current, bool *newer, cq_error *error) {
   *newer = false;
   const cq_bundle_content *n = &next->content, *c = &current->content;
   if (!cq_programme_id_equal(&n->programme, &c->programme))
     return cq_error_set(error, CQ_REFUSED, "bundle.programme", NULL);
   if (n->mode != c->mode) return cq_error_set(error, CQ_REFUSED, "bundle.mode", cq_mode_name(n->mode), NULL);
-  cq_device_id signer = cq_device_id_of(&next->signer);
-  if (cq_trust_revocation(&current->trust, &signer)) return cq_error_set(error, CQ_REFUSED, "bundle.key", NULL);
+  if (!followed(next, current)) return cq_error_set(error, CQ_REFUSED, "bundle.key", NULL);
   if (n->number == c->number)
     return cq_hash_equal(&next->hash, &current->hash) ? CQ_OK : cq_error_set(error, CQ_REFUSED, "bundle.forked", NULL);
   if (n->number < c->number) {

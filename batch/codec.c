@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { FORMS = 64, MAGIC = 4, WINDOW_LOG_MOST = 27, BUFFERS = 3 };
+enum { FORMS = 64, MAGIC = 4, WINDOW_LOG_MOST = 27, BUFFERS = 3, SCRATCH_MOST = 512 << 20 };
 
 /* Answers are worth the time; trails, once their times are taken out, gain nothing more after 9. */
 static const int levels[] = {[CQ_DICTIONARY_NONE] = 12, [CQ_DICTIONARY_WORDS] = 19, [CQ_DICTIONARY_FORM] = 9};
@@ -35,7 +35,7 @@ cq_batch_codec *cq_batch_codec_new(const cq_batch_forms *forms) {
   if (forms) codec->source = *forms;
   codec->compressor = ZSTD_createCCtx();
   codec->decompressor = ZSTD_createDCtx();
-  codec->scratch = cq_arena_new(0);
+  codec->scratch = cq_arena_new(SCRATCH_MOST);
   if (codec->compressor && codec->decompressor && codec->scratch) return codec;
   cq_batch_codec_free(codec);
   return NULL;

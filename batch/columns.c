@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch/columns.h"
 #include "batch/record_fields.h"
+#include "chasqui/record.h"
 
 #include <string.h>
 
@@ -204,6 +205,12 @@ static bool take_value(value *v, size_t f, int64_t *last, cq_layout *text, cq_la
   return !text->failed && !raw->failed;
 }
 
+/* A draft must never pass for a record. */
+static bool result_right(const value *v, size_t f, const cq_columns_context *context) {
+  if (fields[f].tag != CQ_FIELD_RESULT) return true;
+  return v->text.size == 1 && (v->text.at[0] == CQ_RESULT_DRAFT) == context->draft;
+}
+
 static bool read_column(cq_columns *columns, size_t f, cq_layout *text, cq_layout *raw, size_t count,
                         cq_arena *scratch) {
   uint8_t mode = columns->column[f].mode = cq_layout_u8(text);
@@ -228,7 +235,7 @@ static bool read_column(cq_columns *columns, size_t f, cq_layout *text, cq_layou
   value *values = columns->column[f].values = cq_arena_array(scratch, total, sizeof *values);
   int64_t last = 0;
   for (size_t i = 0; values && i < total; i++)
-    if (!take_value(&values[i], f, &last, text, raw)) return false;
+    if (!take_value(&values[i], f, &last, text, raw) || !result_right(&values[i], f, &columns->context)) return false;
   return values != NULL;
 }
 

@@ -16,6 +16,7 @@ typedef struct cq_columns_context {
   cq_programme_id programme;
   cq_device_id device;
   cq_hash form;
+  bool draft; /* when reading: whether their result must, or must not, be draft */
 } cq_columns_context;
 
 /* One record's bytes taken apart. */

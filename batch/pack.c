@@ -145,6 +145,7 @@ cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_col
       count > CQ_BATCH_MAX_ENTRIES || dictionary > 1)
     return damaged(&layout, error);
   unpacked->count = (size_t)count;
+  context->draft = unpacked->kind == CQ_ENTRY_DRAFT;
   cq_codec_form *form = dictionary ? cq_codec_form_get(codec, &context->form) : NULL;
   if (dictionary && !form) {
     char hex[65];
@@ -159,7 +160,7 @@ cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_col
                  .instance_sizes = cq_arena_array(scratch, unpacked->count, sizeof(size_t)),
                  .trail_sizes = cq_arena_array(scratch, unpacked->count, sizeof(size_t))};
   unpacked->sizes = cq_arena_array(scratch, unpacked->count, sizeof *unpacked->sizes);
-  if (!from.instance_sizes || !from.trail_sizes || !unpacked->sizes) return cq_error_nomem(error);
+  if (!from.instance_sizes || !from.trail_sizes || !unpacked->sizes) return damaged(&layout, error);
   cq_layout columns_text = cq_layout_of(text->at, text->size);
   from.columns = cq_columns_read(&columns_text, &layout, unpacked->count, context, scratch);
   if (!from.columns || cq_layout_left(&layout) > 0 ||

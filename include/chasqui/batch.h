@@ -175,7 +175,8 @@ cq_status cq_batch_open(cq_batch_content **content, cq_batch_codec *codec, const
                         const cq_secret *secret, cq_error *error);
 void cq_batch_content_free(cq_batch_content *content);
 /* The next entry, borrowed until the content is freed; *entry.kind 0 at the end. Entries come in the order records,
- * drafts, then all others as added. Never fails: everything was checked at opening. */
+ * drafts, then all others as added. Never fails: what a batch itself is was checked at opening; what an entry is, is
+ * for its own reader (cq_record_parse, cq_order_read, …) to check. */
 bool cq_batch_next(cq_batch_content *content, cq_entry *entry);
 const cq_batch_sizes *cq_batch_content_sizes(const cq_batch_content *content);
 

@@ -238,6 +238,20 @@ static void keys_are_announced_and_revoked(void **state) {
   build(&bytes, f, 3);
   cq_bundle *third = read_bundle(&bytes);
   succeeds(third, second, false, "bundle.key");
+  /* nor does what it announces afterwards count */
+  cq_certificate thief = key;
+  thief.sign = f->device.key;
+  uint8_t stolen[1][CQ_CERTIFICATE_SIZE];
+  assert_int_equal(cq_certificate_issue(stolen[0], &thief, f->root.secret, NULL), CQ_OK);
+  m.content.key_certificates = (const uint8_t(*)[CQ_CERTIFICATE_SIZE])stolen;
+  m.content.number = 4;
+  m.content.revocation_count = 0;
+  cq_buf_reset(&bytes);
+  assert_int_equal(cq_bundle_build(&bytes, &m.content, f->device.secret, NULL), CQ_OK);
+  cq_bundle *fourth = read_bundle(&bytes);
+  succeeds(fourth, second, false, "bundle.key");
+  cq_bundle_free(fourth);
+  m.content.key_certificates = (const uint8_t(*)[CQ_CERTIFICATE_SIZE])announced;
   /* an announcement by nobody */
   assert_int_equal(cq_certificate_issue(announced[0], &key, f->device.secret, NULL), CQ_OK);
   cq_error error;
