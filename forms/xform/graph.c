@@ -127,7 +127,7 @@ static void follow(graph *g, const cq_xpath_path *path, uint32_t reader) {
   g->now.count = 0;
   bool absolute = path->from == CQ_XPATH_FROM_ROOT || path->from == CQ_XPATH_FROM_INSTANCE;
   add_spot(g, &g->now, absolute ? (spot){CQ_NONE, CQ_NONE} : (spot){reader, reader});
-  bool shared = absolute;
+  bool shared = absolute && !path->all;
   for (size_t i = 0; i < path->step_count && !g->nomem; i++) {
     const cq_xpath_step *step = &path->steps[i];
     g->then.count = 0;

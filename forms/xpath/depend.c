@@ -227,6 +227,7 @@ static cq_status walk_list_call(reader *r, const cq_expr *expr, const place *bas
 static cq_status walk_call(reader *r, const cq_expr *expr, const place *base, bool structure) {
   cq_status status = CQ_OK;
   const cq_function *function = expr->function;
+  listed **before = r->end;
   if (!(function->reads == CQ_READS_FIRST && expr->count > 1)) /* a seed makes randomize() repeatable */
     r->expression->uses |= function->uses;
   switch (function->reads) {
@@ -243,7 +244,10 @@ static cq_status walk_call(reader *r, const cq_expr *expr, const place *base, bo
   case CQ_READS_SELF: status = list_path(r, base, expr, false, true); break;
   default: structure = false;
   }
-  return status == CQ_OK ? walk_arguments(r, expr, 0, base, structure) : status;
+  if (status == CQ_OK) status = walk_arguments(r, expr, 0, base, structure);
+  if (strcmp(function->name, "indexed-repeat") == 0)
+    for (listed *item = *before; item; item = item->next) item->path.all = true;
+  return status;
 }
 
 static cq_status walk(reader *r, const cq_expr *expr, const place *base, bool structure) {

@@ -83,6 +83,7 @@ typedef struct cq_xpath_path {
   const cq_xpath_step *steps;
   size_t step_count;
   bool structure;  /* only which nodes are there matters (count, position), not what they hold */
+  bool all;        /* stands within indexed-repeat(): own_repeats does not hold for it */
   bool self;       /* stands within once(): the node's own value, no dependency to order by */
   uint32_t column; /* of the path in the text, code points from 1 */
 } cq_xpath_path;
