@@ -301,7 +301,10 @@ static cq_status carry_all(carry *c, cq_error *error) {
 }
 
 cq_status carry_to(carry *c, const remote *to, cq_error *error) {
-  http_settings settings = {.stopped = cq_cli_signal, .bytes_per_second = c->settings.bytes_per_second};
+  http_settings settings = {.stopped = cq_cli_signal,
+                            .bytes_per_second = c->settings.bytes_per_second,
+                            .connect_seconds = c->settings.silence_seconds,
+                            .silence_seconds = c->settings.silence_seconds};
   if (c->talking) post_talk_close(&c->talk);
   load_close(&c->load);
   c->counted = 0;

@@ -11,6 +11,7 @@ typedef struct carry_settings {
   int64_t bytes_per_second; /* 0: as fast as it goes */
   int64_t bytes_per_day;    /* 0: as much as there is */
   int tries;                /* in a row without anything coming through, once the post was reached */
+  long silence_seconds;     /* a line without a byte for so long is broken; 0: 60 */
   void (*progress)(void *context, uint64_t moved, uint64_t all, double seconds_left); /* NULL: nobody looks */
   void *context;
 } carry_settings;

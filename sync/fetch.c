@@ -12,7 +12,11 @@
 enum { TOKEN_AGAIN_MS = CQ_PROTOCOL_TOKEN_MS / 2 };
 #define CURSOR "batches"
 
-const cq_cli_option sync_fetch_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
+const cq_cli_option sync_fetch_options[] = {
+    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else 60)")},
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_JSON,
+    {0}};
 
 typedef struct fetch {
   cq_cli *cli;
@@ -20,6 +24,7 @@ typedef struct fetch {
   post_talk talk;
   char *authorization; /* the header */
   int64_t token_at_ms; /* monotonic */
+  int64_t silence_seconds;
   size_t fresh, there, damaged;
 } fetch;
 
@@ -141,7 +146,8 @@ static cq_status fetch_page(fetch *f, bool *more, cq_error *error) {
 }
 
 static cq_status fetch_from(fetch *f, const remote *from, cq_error *error) {
-  http_settings settings = {.stopped = cq_cli_signal};
+  http_settings settings = {
+      .stopped = cq_cli_signal, .silence_seconds = f->silence_seconds, .connect_seconds = f->silence_seconds};
   cq_status status = post_talk_open(&f->talk, &f->courier, from, &settings, error);
   bool more = true;
   while (!status && more) status = fetch_page(f, &more, error);
@@ -168,6 +174,11 @@ int sync_fetch(cq_cli *cli) {
   fetch f = {.cli = cli};
   cq_error error;
   cq_error_clear(&error);
+  const char *timeout = cq_cli_value(cli, "timeout");
+  if (timeout &&
+      (!cq_str_int64(cq_str_from(timeout), &f.silence_seconds) || f.silence_seconds < 1 || f.silence_seconds > 3600)) {
+    return cq_cli_usage(cli, _("--timeout goes from 1 to 3600 seconds"));
+  }
   cq_status status = fetch_all(&f, &error);
   if (!status && cq_cli_flag(cli, "json")) {
     printf("{\"fetched\":%zu,\"already\":%zu,\"damaged\":%zu}\n", f.fresh, f.there, f.damaged);

@@ -12,6 +12,8 @@ const cq_cli_option sync_push_options[] = {
     {"again", 0, NULL, N_("bring once more what the post has refused")},
     {"limit-rate", 0, N_("BYTES"), N_("use at most so many bytes a second (32k, 1M)")},
     {"limit-day", 0, N_("BYTES"), N_("use at most so many bytes a day, both ways (5M)")},
+    {"tries", 0, N_("NUMBER"), N_("how often a broken line is tried again in a row (else 6)")},
+    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else 60)")},
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
     {0}};
@@ -83,16 +85,30 @@ static int push_to_first(cq_cli *cli, courier *home, carry *c, cq_error *error) 
   return cq_cli_fail(cli, error);
 }
 
-static bool read_limits(const cq_cli *cli, carry_settings *settings) {
+static bool read_number(const cq_cli *cli, const char *option, int64_t most, int64_t *out) {
+  const char *text = cq_cli_value(cli, option);
+  return !text || (cq_str_int64(cq_str_from(text), out) && *out >= 0 && *out <= most);
+}
+
+/* CQ_EXIT_DONE, or what a wrong command line ends with. */
+static int read_limits(const cq_cli *cli, carry_settings *settings) {
   const char *rate = cq_cli_value(cli, "limit-rate"), *day = cq_cli_value(cli, "limit-day");
-  return (!rate || pace_bytes(rate, &settings->bytes_per_second)) &&
-         (!day || pace_bytes(day, &settings->bytes_per_day));
+  int64_t tries = PACE_TRIES, seconds = 0;
+  if ((rate && !pace_bytes(rate, &settings->bytes_per_second)) || (day && !pace_bytes(day, &settings->bytes_per_day))) {
+    return cq_cli_usage(cli, _("a number of bytes is like 400, 32k or 1.5M"));
+  }
+  if (!read_number(cli, "tries", 1000, &tries) || !read_number(cli, "timeout", 3600, &seconds)) {
+    return cq_cli_usage(cli, _("--tries goes to 1000, --timeout to 3600 seconds"));
+  }
+  settings->tries = (int)tries;
+  settings->silence_seconds = (long)seconds;
+  return CQ_EXIT_DONE;
 }
 
 int sync_push(cq_cli *cli) {
-  carry_settings settings = {
-      .again = cq_cli_flag(cli, "again"), .tries = PACE_TRIES, .progress = on_progress, .context = cli};
-  if (!read_limits(cli, &settings)) return cq_cli_usage(cli, _("a number of bytes is like 400, 32k or 1.5M"));
+  carry_settings settings = {.again = cq_cli_flag(cli, "again"), .progress = on_progress, .context = cli};
+  int wrong = read_limits(cli, &settings);
+  if (wrong) return wrong;
   courier home;
   cq_error error;
   cq_error_clear(&error);
