@@ -293,16 +293,28 @@ cq_status cq_answer_parse(cq_answer *answer, cq_str bytes, cq_error *error) {
   return in.bad || in.left ? malformed(error) : CQ_OK;
 }
 
-cq_status cq_answer_sign(cq_buf *out, const cq_secret *post_sign, cq_error *error) {
+/* The ask is covered too: what a line did to it must not pass for what the post thinks of the sender's items. */
+static cq_hash answer_hash(cq_str answer, cq_str ask) {
+  cq_hash of_ask = cq_hash_of(ask.at, ask.size);
+  cq_hasher hasher;
+  cq_hasher_init(&hasher);
+  cq_hasher_add(&hasher, of_ask.at, sizeof of_ask.at);
+  cq_hasher_add(&hasher, answer.at, answer.size);
+  return cq_hasher_end(&hasher);
+}
+
+cq_status cq_answer_sign(cq_buf *out, cq_str ask_bytes, const cq_secret *post_sign, cq_error *error) {
   cq_signature signature;
   if (out->failed) return cq_error_nomem(error);
-  cq_status status = cq_sign(&signature, ANSWER_PURPOSE, out->at, out->size, post_sign, error);
+  cq_hash hash = answer_hash(cq_buf_str(out), ask_bytes);
+  cq_status status = cq_sign_hash(&signature, ANSWER_PURPOSE, &hash, post_sign, error);
   if (status) return status;
   cq_buf_add(out, signature.at, sizeof signature.at);
   return out->failed ? cq_error_nomem(error) : CQ_OK;
 }
 
-cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, const cq_trust *trust, cq_error *error) {
+cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, cq_str ask_bytes, const cq_trust *trust,
+                          cq_sign_key *post_key, cq_error *error) {
   if (!cq_same_bytes(answer->nonce, ask->nonce, sizeof ask->nonce)) {
     return cq_error_set(error, CQ_REFUSED, "protocol.nonce", NULL);
   }
@@ -315,13 +327,14 @@ cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, const cq_t
   if (status) return status;
   cq_signature signature;
   memcpy(signature.at, answer->signature, sizeof signature.at);
-  cq_str bytes = answer->signed_bytes;
-  if (!cq_signature_right(&signature, ANSWER_PURPOSE, bytes.at, bytes.size, &post.sign)) {
+  cq_hash hash = answer_hash(answer->signed_bytes, ask_bytes);
+  if (!cq_signature_right_hash(&signature, ANSWER_PURPOSE, &hash, &post.sign)) {
     return cq_error_set(error, CQ_REFUSED, "protocol.signature", NULL);
   }
   if (answer->asked_count != ask->asked_count || answer->carried_count != ask->carried_count) {
     return cq_error_set(error, CQ_INVALID, "protocol.counts", NULL);
   }
+  if (post_key) *post_key = post.sign;
   return CQ_OK;
 }
 
@@ -368,6 +381,41 @@ cq_status cq_frame_parse(cq_frame *frame, cq_str bytes, size_t *offset, cq_error
   }
   *offset = bytes.size - in.left;
   return CQ_OK;
+}
+
+/* What the signature of a page covers. */
+#define PAGE_PURPOSE "chasqui page 1"
+static cq_hash page_hash(cq_str frames, const uint8_t challenge[32], uint64_t after) {
+  cq_hasher hasher;
+  uint8_t cursor[8];
+  for (size_t i = 0; i < sizeof cursor; i++) cursor[i] = (uint8_t)(after >> (8 * i));
+  cq_hasher_init(&hasher);
+  cq_hasher_add(&hasher, challenge, 32);
+  cq_hasher_add(&hasher, cursor, sizeof cursor);
+  cq_hasher_add(&hasher, frames.at, frames.size);
+  return cq_hasher_end(&hasher);
+}
+
+cq_status cq_page_sign(cq_buf *page, const uint8_t challenge[32], uint64_t after, const cq_secret *post_sign,
+                       cq_error *error) {
+  cq_signature signature;
+  if (page->failed) return cq_error_nomem(error);
+  cq_hash hash = page_hash(cq_buf_str(page), challenge, after);
+  cq_status status = cq_sign_hash(&signature, PAGE_PURPOSE, &hash, post_sign, error);
+  if (status) return status;
+  cq_buf_add(page, signature.at, sizeof signature.at);
+  return page->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+cq_status cq_page_check(cq_str *frames, cq_str page, const uint8_t challenge[32], uint64_t after,
+                        const cq_sign_key *post, cq_error *error) {
+  cq_signature signature;
+  if (page.size < sizeof signature.at) return cq_error_set(error, CQ_INVALID, "protocol.malformed", NULL);
+  *frames = (cq_str){page.at, page.size - sizeof signature.at};
+  memcpy(signature.at, page.at + frames->size, sizeof signature.at);
+  cq_hash hash = page_hash(*frames, challenge, after);
+  if (cq_signature_right_hash(&signature, PAGE_PURPOSE, &hash, post)) return CQ_OK;
+  return cq_error_set(error, CQ_REFUSED, "protocol.signature", NULL);
 }
 
 /* --- how a post begins --- */
@@ -507,8 +555,8 @@ static bool challenge_right(const uint8_t challenge[CQ_CHALLENGE_SIZE], int64_t 
          now_utc_ms - made <= CQ_PROTOCOL_TOKEN_MS;
 }
 
-cq_status cq_pass_check(cq_str token, const cq_trust *trust, const cq_secret *post_sign, int64_t now_utc_ms,
-                        cq_error *error) {
+cq_status cq_pass_check(uint8_t challenge_out[CQ_CHALLENGE_SIZE], cq_str token, const cq_trust *trust,
+                        const cq_secret *post_sign, int64_t now_utc_ms, cq_error *error) {
   reader in = reader_at(token);
   pass p;
   cq_status status = take_pass(&in, &p, error);
@@ -531,5 +579,6 @@ cq_status cq_pass_check(cq_str token, const cq_trust *trust, const cq_secret *po
   if (!challenge_right(challenge, now_utc_ms, post_sign)) {
     return cq_error_set(error, CQ_REFUSED, "pass.challenge", NULL);
   }
+  memcpy(challenge_out, challenge, CQ_CHALLENGE_SIZE);
   return CQ_OK;
 }

@@ -208,6 +208,17 @@ static void on_piece(void *context, uint64_t sent_of_it) {
   show(context, sent_of_it);
 }
 
+/* These answers are not signed, and a bad line may be to blame: only after some tries is one taken at its word. */
+static void refuse_large(carry *c, load_item *item, const char *code) {
+  mark_failed(item, "post.refused.damaged");
+  for (unsigned outcome = CQ_OUTCOME_SIGNATURE; cq_outcome_is_refused(outcome); outcome++) {
+    if (strcmp(cq_outcome_code(outcome), code) != 0) continue;
+    item->state = LOAD_REFUSED;
+    item->code = cq_outcome_code(outcome);
+    courier_remember(c->courier, item->parcel.name, FILE_REFUSED, item->code);
+  }
+}
+
 static cq_status bring_large(carry *c, load_item *item, cq_error *error) {
   cq_buf bytes = {0};
   cq_error wrong;
@@ -221,14 +232,15 @@ static cq_status bring_large(carry *c, load_item *item, cq_error *error) {
   cq_status status = upload_try(&c->talk, &u, error);
   c->piece = u.piece;
   cq_buf_fini(&bytes);
-  if (status == CQ_OK || (status == CQ_REFUSED && c->talk.http.status == 422)) {
-    /* Believed only for what the signed answer says of it: it is asked about in the next round. */
+  if (status == CQ_OK) {
+    /* Believed only for the receipt: it is asked about in the next round. */
     item->uploads++;
-    c->moved += status == CQ_OK ? size_of(item) : 0;
+    c->moved += size_of(item);
     item->state = LOAD_UNKNOWN;
-    if (status) cq_error_clear(error);
-    if (status && item->uploads >= UPLOADS_EACH) mark_failed(item, "post.refused.damaged");
-    return CQ_OK;
+  } else if (status == CQ_REFUSED && c->talk.http.status == 422) {
+    cq_error_clear(error);
+    status = CQ_OK;
+    if (++item->uploads >= UPLOADS_EACH) refuse_large(c, item, u.code);
   }
   return status;
 }

@@ -11,6 +11,7 @@
 
 enum { TOKEN_AGAIN_MS = CQ_PROTOCOL_TOKEN_MS / 2 };
 #define CURSOR "batches"
+#define DAMAGED "damaged"
 
 const cq_cli_option sync_fetch_options[] = {
     {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else 60)")},
@@ -23,6 +24,7 @@ typedef struct fetch {
   courier courier;
   post_talk talk;
   char *authorization; /* the header */
+  uint8_t challenge[CQ_CHALLENGE_SIZE];
   int64_t token_at_ms; /* monotonic */
   int64_t silence_seconds;
   size_t fresh, there, damaged;
@@ -48,15 +50,14 @@ static cq_status authorize(fetch *f, cq_error *error) {
   const cq_device_id everybody = {0};
   post_words words = {.devices = &everybody, .device_count = 1};
   cq_buf path = {0}, pass = {0}, token = {0};
-  uint8_t challenge[CQ_CHALLENGE_SIZE];
   cq_status status = cq_file_path(&path, f->courier.home, CQ_PASS_FILE, error);
   if (!status) status = cq_file_read(path.at, CQ_PASS_MAX_SIZE, &pass, error);
   if (!status) status = post_exchange(&f->talk, &words, error);
   if (!status) {
-    memcpy(challenge, f->talk.answer.challenge, sizeof challenge);
+    memcpy(f->challenge, f->talk.answer.challenge, sizeof f->challenge);
     status = post_bring_home(&f->talk, NULL, NULL, error);
   }
-  if (!status) status = cq_pass_token(&token, cq_buf_str(&pass), challenge, error);
+  if (!status) status = cq_pass_token(&token, cq_buf_str(&pass), f->challenge, error);
   if (!status) {
     free(f->authorization);
     f->authorization = base64url(cq_buf_str(&token), "Authorization: Chasqui ");
@@ -74,6 +75,16 @@ static cq_status keep_authorized(fetch *f, cq_error *error) {
   return f->authorization && now - f->token_at_ms < TOKEN_AGAIN_MS ? CQ_OK : authorize(f, error);
 }
 
+/* What the post holds, but damaged, is asked for again by every later fetch. */
+static bool note_damaged(fetch *f, const cq_hash *hash, uint64_t size, bool damaged) {
+  char hex[65];
+  cJSON *all = cJSON_GetObjectItemCaseSensitive(f->courier.status, DAMAGED);
+  if (!all) all = cJSON_AddObjectToObject(f->courier.status, DAMAGED);
+  if (!all) return false;
+  cJSON_DeleteItemFromObjectCaseSensitive(all, cq_hash_hex(hash, hex));
+  return !damaged || cJSON_AddNumberToObject(all, hex, (double)size) != NULL;
+}
+
 /* What does not verify is told and passed over: the post is not believed for what it holds. */
 static cq_status take_bytes(fetch *f, cq_str bytes, const cq_hash *hash, cq_error *error) {
   admitted stored;
@@ -85,27 +96,54 @@ static cq_status take_bytes(fetch *f, cq_str bytes, const cq_hash *hash, cq_erro
     return status;
   }
   if (status) {
-    f->damaged++;
     char hex[65];
     tell_fault(f->cli, cq_hash_hex(hash, hex), &wrong);
+    f->damaged++;
   } else if (stored.fresh) {
     f->fresh++;
   } else {
     f->there++;
   }
-  return CQ_OK;
+  return note_damaged(f, hash, bytes.size, status == CQ_DAMAGED) ? CQ_OK : cq_error_nomem(error);
+}
+
+static cq_status take_by_hash(fetch *f, const cq_hash *hash, uint64_t size, cq_error *error) {
+  cq_buf bytes = {0};
+  cq_status status = keep_authorized(f, error);
+  const char *headers[] = {f->authorization, NULL};
+  if (!status) status = post_download(&f->talk, "/v1/batches/", hash, headers, size, &bytes, error);
+  if (status == CQ_OK || (status == CQ_DAMAGED && bytes.size)) {
+    cq_error_clear(error);
+    status = take_bytes(f, cq_buf_str(&bytes), hash, error);
+  }
+  cq_buf_fini(&bytes);
+  return status;
 }
 
 static cq_status take_frame(fetch *f, const cq_frame *frame, cq_error *error) {
   if (frame->has_bytes) return take_bytes(f, frame->bytes, &frame->hash, error);
-  char path[80] = "/v1/batches/";
-  const char *headers[] = {f->authorization, NULL};
-  cq_buf bytes = {0};
-  cq_hash_hex(&frame->hash, path + strlen(path));
-  cq_status status = post_download(&f->talk, path, headers, frame->size, &bytes, error);
-  if (!status) status = take_bytes(f, cq_buf_str(&bytes), &frame->hash, error);
-  cq_buf_fini(&bytes);
-  return status;
+  return take_by_hash(f, &frame->hash, frame->size, error);
+}
+
+/* Those that were damaged at an earlier fetch. One that is still not to be had must not hinder the others. */
+static cq_status take_damaged(fetch *f, cq_error *error) {
+  cJSON *all = cJSON_GetObjectItemCaseSensitive(f->courier.status, DAMAGED);
+  int left = cJSON_GetArraySize(all); /* one that is still damaged goes to the end again */
+  for (cJSON *one = all ? all->child : NULL, *next; one && left-- > 0; one = next) {
+    cq_hash hash;
+    double size = one->valuedouble;
+    next = one->next;
+    if (!cq_hash_parse(cq_str_from(one->string), &hash) || !(size > 0 && size <= CQ_PROTOCOL_MAX_ITEM)) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(all, one));
+      continue;
+    }
+    cq_status status = take_by_hash(f, &hash, (uint64_t)size, error);
+    if (status == CQ_REFUSED || status == CQ_BUSY)
+      cq_error_clear(error);
+    else if (status)
+      return status;
+  }
+  return CQ_OK;
 }
 
 /* The frames of one body. The cursor follows each: what is in the inbox is durable. */
@@ -130,8 +168,8 @@ static cq_status fetch_page(fetch *f, bool *more, cq_error *error) {
   char path[64];
   cq_status status = keep_authorized(f, error);
   if (status) return status;
-  snprintf(path, sizeof path, "/v1/batches?after=%llu",
-           (unsigned long long)courier_cursor(&f->courier, f->talk.remote.url, CURSOR));
+  uint64_t after = courier_cursor(&f->courier, f->talk.remote.url, CURSOR);
+  snprintf(path, sizeof path, "/v1/batches?after=%llu", (unsigned long long)after);
   const char *headers[] = {f->authorization, NULL};
   http_request request = {.method = "GET", .path = path, .headers = headers, .limit = 2 * CQ_PROTOCOL_MAX_EXCHANGE};
   status = http_run(f->talk.line, &request, &f->talk.http, error);
@@ -139,8 +177,10 @@ static cq_status fetch_page(fetch *f, bool *more, cq_error *error) {
   if (f->talk.http.status != 200) return post_refusal(&f->talk, error);
   cq_buf page = f->talk.http.body; /* large batches are fetched while it is read */
   f->talk.http.body = (cq_buf){0};
-  *more = page.size > 0;
-  status = take_page(f, cq_buf_str(&page), error);
+  cq_str frames;
+  status = cq_page_check(&frames, cq_buf_str(&page), f->challenge, after, &f->talk.post_key, error);
+  *more = !status && frames.size > 0;
+  if (!status) status = take_page(f, frames, error);
   cq_buf_fini(&page);
   return status;
 }
@@ -150,6 +190,7 @@ static cq_status fetch_from(fetch *f, const remote *from, cq_error *error) {
       .stopped = cq_cli_signal, .silence_seconds = f->silence_seconds, .connect_seconds = f->silence_seconds};
   cq_status status = post_talk_open(&f->talk, &f->courier, from, &settings, error);
   bool more = true;
+  if (!status) status = take_damaged(f, error);
   while (!status && more) status = fetch_page(f, &more, error);
   cq_cli_progress(f->cli, NULL, 0, 0);
   post_talk_close(&f->talk);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INLINE_AT_FIRST = 16 << 10, DOWNLOAD_TRIES = 5 };
+enum { INLINE_AT_FIRST = 16 << 10, DOWNLOAD_TRIES = 5, DOWNLOADS_DAMAGED = 3 };
 
 cq_status post_talk_open(post_talk *t, courier *c, const remote *r, const http_settings *settings, cq_error *error) {
   memset(t, 0, sizeof *t);
@@ -91,7 +91,7 @@ cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error) 
     return status;
   }
   if (status) return strange(t, &why, error);
-  status = cq_answer_check(&t->answer, &t->ask, trust, error);
+  status = cq_answer_check(&t->answer, &t->ask, cq_buf_str(&t->ask_bytes), trust, &t->post_key, error);
   if (status) return status;
   t->offset_ms = before + (after - before) / 2 - t->answer.now_utc_ms;
   return CQ_OK;
@@ -104,8 +104,8 @@ static int into_buffer(void *context, const char *bytes, size_t size) {
   return out->failed || out->size > CQ_PROTOCOL_MAX_ITEM;
 }
 
-cq_status post_download(post_talk *t, const char *path, const char *const *headers, uint64_t size, cq_buf *out,
-                        cq_error *error) {
+static cq_status download_once(post_talk *t, const char *path, const char *const *headers, uint64_t size, cq_buf *out,
+                               cq_error *error) {
   const char *all[8] = {0};
   char range[64];
   size_t count = 0;
@@ -128,6 +128,19 @@ cq_status post_download(post_talk *t, const char *path, const char *const *heade
   }
   if (out->size == size) return CQ_OK;
   return status ? status : cq_error_set(error, CQ_DAMAGED, "sync.item.hash", NULL);
+}
+
+cq_status post_download(post_talk *t, const char *path, const cq_hash *hash, const char *const *headers, uint64_t size,
+                        cq_buf *out, cq_error *error) {
+  char full[128], hex[65];
+  snprintf(full, sizeof full, "%s%s", path, cq_hash_hex(hash, hex));
+  for (int tries = 0; tries < DOWNLOADS_DAMAGED; tries++) {
+    cq_status status = download_once(t, full, headers, size, out, error);
+    if (status) return status;
+    cq_hash whole = cq_hash_of(out->at, out->size);
+    if (cq_hash_equal(&whole, hash)) return CQ_OK;
+  }
+  return cq_error_set(error, CQ_DAMAGED, "sync.item.hash", NULL);
 }
 
 /* --- what comes home --- */
@@ -157,9 +170,7 @@ static cq_status bring_one(post_talk *t, const cq_news *news, cq_error *error) {
     cq_buf_add_str(&bytes, news->bytes);
     if (bytes.failed) status = cq_error_nomem(error);
   } else {
-    char path[80] = "/v1/items/";
-    cq_hash_hex(&news->hash, path + strlen(path));
-    status = post_download(t, path, NULL, news->size, &bytes, error);
+    status = post_download(t, "/v1/items/", &news->hash, NULL, news->size, &bytes, error);
   }
   if (!status) status = admit(t->courier, cq_buf_str(&bytes), &news->hash, &stored, error);
   if (!status && stored.fresh) t->news_count++;

@@ -20,6 +20,7 @@ typedef struct post_talk {
   cq_buf ask_bytes;
   http_answer http;
   cq_answer answer;
+  cq_sign_key post_key; /* of the post that was believed last */
   /* what was brought home */
   size_t news_count, receipt_count;
   int64_t offset_ms; /* our clock minus the post's */
@@ -52,9 +53,12 @@ cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error);
 typedef void (*post_each_receipt)(void *context, const cq_receipt *receipt);
 cq_status post_bring_home(post_talk *t, post_each_receipt each, void *context, cq_error *error);
 
-/* A whole item by its path ("/v1/items/HASH"), going on where a download broke off. `headers` as in http_request. */
-cq_status post_download(post_talk *t, const char *path, const char *const *headers, uint64_t size, cq_buf *out,
-                        cq_error *error);
+/*
+ * A whole item by its hash, below `path` ("/v1/items/"), going on where a download broke off; begun anew where what
+ * came is not what was announced: sync.item.hash after some tries. `headers` as in http_request.
+ */
+cq_status post_download(post_talk *t, const char *path, const cq_hash *hash, const char *const *headers, uint64_t size,
+                        cq_buf *out, cq_error *error);
 
 /* sync.post.* for an answer whose status is not what was hoped for. */
 cq_status post_refusal(const post_talk *t, cq_error *error);

@@ -32,7 +32,7 @@ static bool decode(const char *text, cq_buf *out) {
   return !out->failed;
 }
 
-static bool is_desk(http_request *request) {
+static bool is_desk(http_request *request, uint8_t challenge[CQ_CHALLENGE_SIZE]) {
   static const char scheme[] = "Chasqui ";
   const char *authorization = http_header_of(request, "Authorization");
   if (!authorization || strncmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
@@ -41,7 +41,7 @@ static bool is_desk(http_request *request) {
   bool right = decode(authorization + sizeof scheme - 1, &token);
   if (right) {
     const cq_bundle *bundle = post_bundle_lock(request->post);
-    right = cq_pass_check(cq_buf_str(&token), cq_bundle_trust(bundle), post_sign_of(request->post),
+    right = cq_pass_check(challenge, cq_buf_str(&token), cq_bundle_trust(bundle), post_sign_of(request->post),
                           clock->now_utc_ms(clock->context), NULL) == CQ_OK;
     post_bundle_unlock(request->post);
   }
@@ -100,7 +100,8 @@ static bool put_row(post *p, const index_item *item, cq_buf *out) {
 }
 
 enum MHD_Result desk_list(http_request *request) {
-  if (!is_desk(request)) return http_refuse(request, 401, "post.desk.unknown");
+  uint8_t challenge[CQ_CHALLENGE_SIZE];
+  if (!is_desk(request, challenge)) return http_refuse(request, 401, "post.desk.unknown");
   const char *after_text = MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "after");
   int64_t after = 0;
   if (after_text && (!cq_str_int64(cq_str_from(after_text), &after) || after < 0)) {
@@ -113,7 +114,9 @@ enum MHD_Result desk_list(http_request *request) {
   for (size_t i = 0; i < list.count && !status; i++) {
     if (!put_row(request->post, &list.items[i], &out)) break;
   }
-  if (status || list.failed || out.failed || (list.count && !out.size)) {
+  bool nothing_read = list.count && !out.size;
+  if (!status) status = cq_page_sign(&out, challenge, (uint64_t)after, post_sign_of(request->post), NULL);
+  if (status || list.failed || nothing_read) {
     result = http_refuse(request, 503, "post.busy");
   } else {
     static const http_header headers[] = {{"Content-Type", CQ_PROTOCOL_TYPE}, {0}};
@@ -125,7 +128,8 @@ enum MHD_Result desk_list(http_request *request) {
 }
 
 enum MHD_Result desk_batch(http_request *request) {
-  if (!is_desk(request)) return http_refuse(request, 401, "post.desk.unknown");
+  uint8_t challenge[CQ_CHALLENGE_SIZE];
+  if (!is_desk(request, challenge)) return http_refuse(request, 401, "post.desk.unknown");
   cq_hash hash;
   index_item item;
   if (!cq_hash_parse(cq_str_from(request->rest), &hash) ||

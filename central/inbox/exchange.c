@@ -158,7 +158,7 @@ static void put_news(work *w, const index_item *item, const cq_device_id *device
   cq_buf_fini(&bytes);
 }
 
-static cq_status put_answer(work *w, const cq_chain *chain, cq_buf *answer, cq_error *error) {
+static cq_status put_answer(work *w, cq_str ask, const cq_chain *chain, cq_buf *answer, cq_error *error) {
   const post_settings *settings = post_settings_of(w->p);
   cq_answer head = {.mode = w->ask.mode,
                     .more = w->news.more,
@@ -179,7 +179,7 @@ static cq_status put_answer(work *w, const cq_chain *chain, cq_buf *answer, cq_e
     put_news(w, &w->news.items[i], &w->news.devices[i], &room, answer);
   }
   answer->failed |= w->receipts.failed;
-  return cq_answer_sign(answer, post_sign_of(w->p), error);
+  return cq_answer_sign(answer, ask, post_sign_of(w->p), error);
 }
 
 cq_status exchange_answer(post *p, cq_str ask, cq_buf *answer, cq_error *error) {
@@ -198,7 +198,7 @@ cq_status exchange_answer(post *p, cq_str ask, cq_buf *answer, cq_error *error) 
   status = take_items(&w, error);
   if (!status) status = make_receipts(&w, &chain, error);
   if (!status) status = collect_all_news(&w, error);
-  if (!status) status = put_answer(&w, &chain, answer, error);
+  if (!status) status = put_answer(&w, ask, &chain, answer, error);
   work_fini(&w);
   return status;
 }

@@ -110,17 +110,19 @@ void cq_answer_put_outcome(cq_buf *out, cq_outcome outcome);
 void cq_answer_put_receipt(cq_buf *out, cq_str receipt);
 void cq_answer_put_news(cq_buf *out, const cq_news *news);
 
-/* Appends the signature over all that stands in `out`. Errors: those of cq_sign. */
-cq_status cq_answer_sign(cq_buf *out, const cq_secret *post_sign, cq_error *error);
+/* Appends the signature over all that stands in `out` and over the ask's bytes. Errors: those of cq_sign. */
+cq_status cq_answer_sign(cq_buf *out, cq_str ask_bytes, const cq_secret *post_sign, cq_error *error);
 
 /* Structure only: nothing of it may be believed before cq_answer_check. Errors: as cq_ask_parse. */
 cq_status cq_answer_parse(cq_answer *answer, cq_str bytes, cq_error *error);
 /*
- * Whether it answers this ask and comes from a post of the programme. Errors: protocol.nonce (a recording, or something
- * that only looks like a post), protocol.programme, protocol.mode, protocol.signature, protocol.counts (it does not
- * answer what was asked), and those of cq_chain_check.
+ * Whether it answers this ask, as it was sent, and comes from a post of the programme. Errors: protocol.nonce (a
+ * recording, or something that only looks like a post), protocol.programme, protocol.mode, protocol.signature (the
+ * answer, or the ask on its way, was changed), protocol.counts, and those of cq_chain_check. `post` (NULL: not wanted)
+ * gets the post's key.
  */
-cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, const cq_trust *trust, cq_error *error);
+cq_status cq_answer_check(const cq_answer *answer, const cq_ask *ask, cq_str ask_bytes, const cq_trust *trust,
+                          cq_sign_key *post, cq_error *error);
 cq_str cq_answer_receipt(const cq_answer *answer, size_t *offset);          /* at most receipt_count times */
 void cq_answer_news(const cq_answer *answer, size_t *offset, cq_news *out); /* at most news_count times */
 
@@ -139,6 +141,15 @@ void cq_frame_put(cq_buf *out, const cq_frame *frame);
  * it is not all there yet; else protocol.malformed.
  */
 cq_status cq_frame_parse(cq_frame *frame, cq_str bytes, size_t *offset, cq_error *error);
+/*
+ * A page is frames and the post's signature over the desk's challenge, its cursor and the frames, so that neither a bad
+ * line nor a stranger can move the cursor past what was not seen. Sign: appends to the frames. Check: *frames are those
+ * of the page; protocol.signature.
+ */
+cq_status cq_page_sign(cq_buf *page, const uint8_t challenge[32], uint64_t after, const cq_secret *post_sign,
+                       cq_error *error);
+cq_status cq_page_check(cq_str *frames, cq_str page, const uint8_t challenge[32], uint64_t after,
+                        const cq_sign_key *post, cq_error *error);
 
 /* --- how a post begins: post.request, one line of text, to be certified by `chasqui-central publish --post` --- */
 void cq_post_request_write(cq_buf *out, const cq_sign_key *key);
@@ -157,10 +168,10 @@ cq_status cq_pass_write(cq_buf *file, const cq_chain *desk, cq_mode mode, const 
                         int64_t until_utc_ms, const cq_secret *desk_sign, const cq_random *random, cq_error *error);
 /* What a request for batches shows, from the file and a challenge of the post. Errors: pass.damaged, pass.future. */
 cq_status cq_pass_token(cq_buf *token, cq_str file, const uint8_t challenge[CQ_CHALLENGE_SIZE], cq_error *error);
-/* At the post. Errors: pass.damaged, pass.future, pass.expired, pass.signature, pass.challenge, those of
- * cq_chain_check. */
-cq_status cq_pass_check(cq_str token, const cq_trust *trust, const cq_secret *post_sign, int64_t now_utc_ms,
-                        cq_error *error);
+/* At the post; `challenge` gets the one that was shown. Errors: pass.damaged, pass.future, pass.expired,
+ * pass.signature, pass.challenge, those of cq_chain_check. */
+cq_status cq_pass_check(uint8_t challenge[CQ_CHALLENGE_SIZE], cq_str token, const cq_trust *trust,
+                        const cq_secret *post_sign, int64_t now_utc_ms, cq_error *error);
 /* Made by the post for each answer; good for CQ_PROTOCOL_TOKEN_MS, and not remembered. */
 void cq_challenge_make(uint8_t challenge[CQ_CHALLENGE_SIZE], int64_t now_utc_ms, const cq_random *random,
                        const cq_secret *post_sign);

@@ -50,7 +50,8 @@ static cq_outcome carry(world *w, post *p, cq_str item, size_t *receipts) {
   cq_bundle *bundle = NULL;
   assert_int_equal(cq_bundle_read(&bundle, w->bundle.at, w->bundle.size, &w->id, &error), CQ_OK);
   assert_int_equal(say(w, p, &t, &item, 1, NULL, 0, 0, &error), CQ_OK);
-  assert_int_equal(cq_answer_check(&t.answer, &t.ask, cq_bundle_trust(bundle), &error), CQ_OK);
+  assert_int_equal(cq_answer_check(&t.answer, &t.ask, cq_buf_str(&t.ask_bytes), cq_bundle_trust(bundle), NULL, &error),
+                   CQ_OK);
   cq_outcome outcome = (cq_outcome)t.answer.carried[0];
   if (receipts) *receipts = t.answer.receipt_count;
   hang_up(&t);
@@ -233,17 +234,22 @@ static void an_answer_is_for_one_ask(void **state) {
   assert_int_equal(say(&w, p, &t, NULL, 0, NULL, 0, 0, &error), CQ_OK);
   assert_int_equal(say(&w, p, &later, NULL, 0, NULL, 0, 0, &error), CQ_OK);
   const cq_trust *trust = cq_bundle_trust(bundle);
-  assert_int_equal(cq_answer_check(&t.answer, &t.ask, trust, &error), CQ_OK);
-  assert_int_equal(cq_answer_check(&t.answer, &later.ask, trust, &error), CQ_REFUSED);
+  assert_int_equal(cq_answer_check(&t.answer, &t.ask, cq_buf_str(&t.ask_bytes), trust, NULL, &error), CQ_OK);
+  assert_int_equal(cq_answer_check(&t.answer, &later.ask, cq_buf_str(&later.ask_bytes), trust, NULL, &error),
+                   CQ_REFUSED);
   assert_string_equal(error.code, "protocol.nonce");
-  assert_int_equal(cq_answer_check(&t.answer, &t.ask, cq_bundle_trust(other_bundle), &error), CQ_REFUSED);
+  assert_int_equal(
+      cq_answer_check(&t.answer, &t.ask, cq_buf_str(&t.ask_bytes), cq_bundle_trust(other_bundle), NULL, &error),
+      CQ_REFUSED);
   assert_string_equal(error.code, "protocol.programme");
+  assert_int_equal(cq_answer_check(&t.answer, &t.ask, cq_buf_str(&later.ask_bytes), trust, NULL, &error), CQ_REFUSED);
+  assert_string_equal(error.code, "protocol.signature"); /* the post heard something else than was said */
   size_t refused = 0;
   for (size_t i = 0; i < t.bytes.size; i++) { /* no bit of it can be changed */
     t.bytes.at[i] = (char)(t.bytes.at[i] ^ 4);
     cq_answer changed;
     refused += cq_answer_parse(&changed, cq_buf_str(&t.bytes), NULL) != CQ_OK ||
-               cq_answer_check(&changed, &t.ask, trust, NULL) != CQ_OK;
+               cq_answer_check(&changed, &t.ask, cq_buf_str(&t.ask_bytes), trust, NULL, NULL) != CQ_OK;
     t.bytes.at[i] = (char)(t.bytes.at[i] ^ 4);
   }
   assert_int_equal(refused, t.bytes.size);
