@@ -11,6 +11,12 @@ static const cq_cli_verb verbs[] = {
             "next push goes on."),
      .options = sync_push_options,
      .run = sync_push},
+    {.name = "watch",
+     .summary = N_("push whenever there is a way"),
+     .text = N_("Pushes when a route or an address appears, when something new stands in the outbox, and otherwise now "
+                "and then. Runs until it is ended with Ctrl-C or SIGTERM. `chasqui-sync status` says what it did."),
+     .options = sync_watch_options,
+     .run = sync_watch},
     {.name = "fetch",
      .summary = N_("bring the batches that arrived at the post to the desk"),
      .text = N_("For the desk's home alone: its pass (desk.pass) is shown to the post, and what is new there is "

@@ -6,7 +6,7 @@
 #include "chasqui/cli.h"
 
 extern const cq_cli_option sync_push_options[], sync_fetch_options[], sync_status_options[], sync_inspect_options[],
-    sync_remote_options[], sync_export_options[], sync_import_options[];
+    sync_remote_options[], sync_export_options[], sync_import_options[], sync_watch_options[];
 
 int sync_push(cq_cli *cli);
 int sync_fetch(cq_cli *cli);
@@ -15,5 +15,6 @@ int sync_inspect(cq_cli *cli);
 int sync_remote_add(cq_cli *cli);
 int sync_export(cq_cli *cli);
 int sync_import(cq_cli *cli);
+int sync_watch(cq_cli *cli);
 
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The courier's program against a post in this process: the whole road over loopback, with exit statuses and files. */
+#include "sync/watch.h"
 #include "tests/sync/road.h"
 #include "tests/sync/run.h"
 
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,11 +100,56 @@ static void faults_are_told(void **state) {
   road_close(&r);
 }
 
+static bool is_waiting(const char *home) {
+  cq_buf out = {0};
+  sync_at(home, &out, "status", NULL);
+  bool waiting = !out.at || !strstr(out.at, "\"waiting\":0,");
+  cq_buf_fini(&out);
+  return waiting;
+}
+
+static void watch_sees_the_outbox(void **state) {
+  (void)state;
+  road r;
+  road_open(&r, "watch", 24);
+  const char *home = r.w.laptop[0].home;
+  assert_int_equal(remote_add(home, r.url), 0);
+  pid_t watch = start_program("chasqui-sync", (const char *[]){"watch", "--home", home, NULL});
+  world_batch(&r.w, 0, 300, NULL);
+  for (int i = 0; i < 200 && is_waiting(home); i++) poll(NULL, 0, 20);
+  assert_false(is_waiting(home));
+  kill(watch, SIGTERM);
+  assert_int_equal(wait_program(watch), 0);
+  road_close(&r);
+}
+
+/* A datagram of one message of this type, and whether it opens a way. */
+static void netlink_is_read_within_bounds(void **state) {
+  (void)state;
+  static const struct {
+    uint16_t type;
+    uint32_t length; /* as the message says */
+    size_t size;     /* of the datagram */
+    bool opens;
+  } cases[] = {{RTM_NEWROUTE, 32, 32, true},  {RTM_NEWADDR, 32, 32, true},   {RTM_DELROUTE, 32, 32, false},
+               {RTM_NEWROUTE, 32, 20, false}, {RTM_NEWROUTE, 4, 32, false},  {RTM_NEWROUTE, 0, 32, false},
+               {RTM_DELADDR, 31, 31, false},  {RTM_NEWROUTE, 32, 15, false}, {RTM_NEWROUTE, UINT32_MAX, 32, false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct nlmsghdr head = {.nlmsg_len = cases[i].length, .nlmsg_type = cases[i].type};
+    char *bytes = calloc(1, cases[i].size);
+    memcpy(bytes, &head, cases[i].size < sizeof head ? cases[i].size : sizeof head);
+    assert_int_equal(watch_opens_way(bytes, cases[i].size), cases[i].opens);
+    free(bytes);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(push_brings_once),
       cmocka_unit_test(desk_fetches_and_answers),
       cmocka_unit_test(faults_are_told),
+      cmocka_unit_test(watch_sees_the_outbox),
+      cmocka_unit_test(netlink_is_read_within_bounds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
