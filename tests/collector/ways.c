@@ -21,6 +21,7 @@ cq_bundle_form way_form(const char *path, const char *id, cq_buf *xml) {
   cq_error_clear(&error);
   must(cq_xlsform_compile(&form, path, NULL, &error), &error);
   if (!cq_xlsform_ok(form)) abort();
+  cq_buf_reset(xml);
   cq_buf_add_str(xml, cq_xlsform_xml(form));
   cq_xlsform_free(form);
   return (cq_bundle_form){
