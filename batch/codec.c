@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch/codec.h"
 #include "batch/layout.h"
+#include "batch/prologue.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
-enum { FORMS = 64, MAGIC = 4, WINDOW_LOG_MOST = 27, BUFFERS = 3, SCRATCH_MOST = 512 << 20 };
+enum { FORMS = 64, LEAST_FORM = 64, MAGIC = 4, WINDOW_LOG_MOST = 27, BUFFERS = 3, SCRATCH_MOST = 512 << 20 };
 
 /* Answers are worth the time; trails, once their times are taken out, gain nothing more after 9. */
-static const int levels[] = {[CQ_DICTIONARY_NONE] = 12, [CQ_DICTIONARY_WORDS] = 19, [CQ_DICTIONARY_FORM] = 9};
+static const int levels[] = {[CQ_DICTIONARY_NONE] = 12, [CQ_DICTIONARY_ANSWERS] = 19, [CQ_DICTIONARY_FORM] = 9};
 
 struct cq_codec_form {
   cq_hash hash;
   cq_outline *outline;
-  cq_buf words, xml;
+  cq_buf answers; /* prologue, then the form: the dictionary of answers */
   ZSTD_CDict *compress[CQ_DICTIONARY_FORM + 1];
   ZSTD_DDict *decompress[CQ_DICTIONARY_FORM + 1];
 };
@@ -43,8 +44,7 @@ cq_batch_codec *cq_batch_codec_new(const cq_batch_forms *forms) {
 
 static void form_fini(cq_codec_form *form) {
   cq_outline_free(form->outline);
-  cq_buf_fini(&form->words);
-  cq_buf_fini(&form->xml);
+  cq_buf_fini(&form->answers);
   for (int i = 0; i <= CQ_DICTIONARY_FORM; i++) {
     ZSTD_freeCDict(form->compress[i]);
     ZSTD_freeDDict(form->decompress[i]);
@@ -76,7 +76,13 @@ cq_buf *cq_codec_buffer(cq_batch_codec *codec, int which) {
   return &codec->buffers[which];
 }
 
-static void words_of(cq_str xml, cq_buf *out);
+static cq_str form_bytes(const cq_codec_form *form) {
+  return (cq_str){form->answers.at + sizeof answers_prologue, form->answers.size - sizeof answers_prologue};
+}
+
+static cq_str dictionary_bytes(const cq_codec_form *form, cq_dictionary dictionary) {
+  return dictionary == CQ_DICTIONARY_ANSWERS ? cq_buf_str(&form->answers) : form_bytes(form);
+}
 
 cq_codec_form *cq_codec_form_get(cq_batch_codec *codec, const cq_hash *hash) {
   for (size_t i = 0; i < codec->form_count; i++)
@@ -85,26 +91,22 @@ cq_codec_form *cq_codec_form_get(cq_batch_codec *codec, const cq_hash *hash) {
   if (!codec->source.find || codec->source.find(codec->source.context, hash, &xml) != CQ_OK) return NULL;
   /* a form that is not what its hash says would make bytes that nobody can open */
   cq_hash found = cq_hash_of(xml.at, xml.size);
-  if (!cq_hash_equal(&found, hash)) return NULL;
+  if (!cq_hash_equal(&found, hash) || xml.size < LEAST_FORM) return NULL;
   if (codec->form_count == FORMS) {
     form_fini(&codec->forms[0]);
     codec->forms[0] = codec->forms[--codec->form_count];
   }
   cq_codec_form *form = &codec->forms[codec->form_count];
   *form = (cq_codec_form){.hash = *hash};
-  cq_buf_add_str(&form->xml, xml);
-  words_of(xml, &form->words);
-  form->outline = cq_outline_new(cq_buf_str(&form->xml));
-  if (form->words.failed || form->xml.failed) {
+  cq_buf_add(&form->answers, answers_prologue, sizeof answers_prologue);
+  cq_buf_add_str(&form->answers, xml);
+  form->outline = cq_outline_new(form_bytes(form));
+  if (form->answers.failed) {
     form_fini(form);
     return NULL;
   }
   codec->form_count++;
   return form;
-}
-
-static cq_str dictionary_bytes(const cq_codec_form *form, cq_dictionary dictionary) {
-  return dictionary == CQ_DICTIONARY_WORDS ? cq_buf_str(&form->words) : cq_buf_str(&form->xml);
 }
 
 cq_status cq_codec_compress(cq_batch_codec *codec, cq_codec_form *form, cq_dictionary dictionary, cq_str plain,
@@ -157,8 +159,4 @@ bool cq_codec_decompress(cq_batch_codec *codec, cq_codec_form *form, cq_dictiona
   out->size = size;
   out->at[size] = '\0';
   return true;
-}
-
-static void words_of(cq_str xml, cq_buf *out) {
-  cq_buf_add_str(out, xml);
 }

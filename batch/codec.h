@@ -13,8 +13,8 @@ const cq_outline *cq_codec_form_outline(const cq_codec_form *form); /* NULL wher
 /* NULL where the form is not known, or memory is out. */
 cq_codec_form *cq_codec_form_get(cq_batch_codec *codec, const cq_hash *hash);
 
-/* Which dictionary: none, the form's words (for answers), or the whole form (for audit trails). */
-typedef enum { CQ_DICTIONARY_NONE, CQ_DICTIONARY_WORDS, CQ_DICTIONARY_FORM } cq_dictionary;
+/* Which dictionary: none, the prologue and the form (for answers), or the whole form (for audit trails). */
+typedef enum { CQ_DICTIONARY_NONE, CQ_DICTIONARY_ANSWERS, CQ_DICTIONARY_FORM } cq_dictionary;
 
 /* A zstd frame without its magic number, appended. */
 cq_status cq_codec_compress(cq_batch_codec *codec, cq_codec_form *form, cq_dictionary dictionary, cq_str plain,

@@ -19,6 +19,12 @@ struct cq_outline {
   cq_buf tags; /* of all nodes */
 };
 
+/* What an element of the outline usually is: a question answered, a group entered. States are written as what differs
+ * from it, so that an ordinary interview is a run of zeros. */
+static uint8_t usual(const node *here) {
+  return here->child ? ELEMENTS : TEXT;
+}
+
 /* --- scanning plain elements --- */
 
 typedef enum { TAG_NONE, TAG_START, TAG_EMPTY, TAG_END } tag_kind;
@@ -207,7 +213,7 @@ static bool walk_children(walker *w, const node *parent, cq_str *text) {
     tag next = tag_at(*text);
     if (next.kind != TAG_START && next.kind != TAG_EMPTY) next.name = (cq_str){"", 0};
     if (!cq_str_equal(next.name, w->outline->nodes[i].name)) {
-      cq_buf_add_char(&w->states, ABSENT);
+      cq_buf_add_char(&w->states, (char)(ABSENT ^ usual(&w->outline->nodes[i])));
       continue;
     }
     do {
@@ -233,7 +239,7 @@ static bool walk(walker *w, uint32_t at, cq_str *text) {
   if (differ) value_add(w, at, start.attributes);
   skip(text, start.size);
   size_t state = w->states.size;
-  cq_buf_add_char(&w->states, (char)(flags | EMPTY));
+  cq_buf_add_char(&w->states, (char)(flags ^ EMPTY ^ usual(here)));
   if (w->states.failed || w->nomem) return false;
   if (start.kind == TAG_EMPTY) return true;
   const char *next = text->size ? memchr(text->at, '<', text->size) : NULL;
@@ -243,11 +249,11 @@ static bool walk(walker *w, uint32_t at, cq_str *text) {
   tag end = tag_at(*text);
   if (end.kind == TAG_END) {
     value_add(w, at, inside);
-    w->states.at[state] = (char)(flags | TEXT);
+    w->states.at[state] = (char)(flags ^ TEXT ^ usual(here));
     skip(text, end.size);
     return cq_str_equal(end.name, here->name);
   }
-  w->states.at[state] = (char)(flags | ELEMENTS);
+  w->states.at[state] = (char)(flags ^ ELEMENTS ^ usual(here));
   return inside.size == 0 && walk_children(w, here, text);
 }
 
@@ -371,7 +377,7 @@ static void rebuild_children(rebuilder *r, const node *here) {
 /* Rebuilds the element whose state stands next; false where that is absent. `more` where another follows. */
 static bool rebuild(rebuilder *r, uint32_t at, bool *more) {
   const node *here = &r->outline->nodes[at];
-  uint8_t state = cq_layout_u8(&r->states);
+  uint8_t state = (uint8_t)(cq_layout_u8(&r->states) ^ usual(here));
   uint8_t kind = state & KIND;
   bool writing = r->values != NULL;
   *more = (state & MORE) != 0;

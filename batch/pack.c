@@ -60,7 +60,7 @@ cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *conte
   cq_put_varint(out, count);
   cq_buf_add_char(out, form ? 1 : 0);
   cq_buf_add(out, context->form.at, sizeof context->form.at);
-  cq_status status = put_frame(codec, form, CQ_DICTIONARY_WORDS, cq_buf_str(text), out, NULL, error);
+  cq_status status = put_frame(codec, form, CQ_DICTIONARY_ANSWERS, cq_buf_str(text), out, NULL, error);
   if (status == CQ_OK && trailed)
     status = put_frame(codec, form, CQ_DICTIONARY_FORM, cq_buf_str(trails), out, audit, error);
   else if (status == CQ_OK)
@@ -152,7 +152,7 @@ cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_col
     return cq_error_set(error, CQ_NOTFOUND, "batch.form", cq_hash_hex(&context->form, hex), NULL);
   }
   cq_buf *text = cq_codec_buffer(codec, 0), *packed = cq_codec_buffer(codec, 1), *bodies = cq_codec_buffer(codec, 2);
-  if (!take_frame(codec, form, CQ_DICTIONARY_WORDS, &layout, limit, text, NULL) ||
+  if (!take_frame(codec, form, CQ_DICTIONARY_ANSWERS, &layout, limit, text, NULL) ||
       !take_frame(codec, form, CQ_DICTIONARY_FORM, &layout, limit, packed, audit))
     return damaged(&layout, error);
   if (count * 32 > cq_layout_left(&layout)) return damaged(&layout, error);
