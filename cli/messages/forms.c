@@ -38,6 +38,8 @@ const cq_cli_message cq_cli_messages_forms[] = {
     {"forms.limit.repeats", N_("There are too many repetitions."), N_("Check the number that was given.")},
     {"forms.limit.value", N_("The answer is too long."), NULL},
     {"forms.limit.text", N_("Labels of the form refer to each other too often."), NULL},
+    {"forms.limit.steps", N_("What follows from this answer takes too long to calculate."),
+     N_("Tell whoever made the form.")},
     {"forms.limit.rounds", N_("What follows from this answer does not come to an end."),
      N_("Tell whoever made the form.")},
     {"forms.limit.actions", N_("What follows from this answer does not come to an end."),

@@ -79,25 +79,10 @@ static cq_status describe(cq_interview *interview, const cq_text *label, const c
   return status;
 }
 
-/* --- randomize(): the Park-Miller generator that ODK prescribes, and a Fisher-Yates shuffle --- */
-
-static int64_t seed_of(cq_interview *interview, const cq_itemset *set, const cq_slot *slot, bool *seeded) {
-  cq_xpath_value value;
-  const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
-  *seeded = false;
-  if (set->seed == NULL || cq_evaluate(interview, set->seed, slot->node, &value, NULL) != CQ_OK) return 0;
-  double number = cq_xpath_to_number(&value, &context);
-  *seeded = true;
-  if (number >= -9e18 && number <= 9e18) return (int64_t)number;
-  /* A text as a seed: the first eight bytes of its SHA-256 would need a digest; JavaRosa takes NaN as 0. */
-  return 0;
-}
-
-static void shuffle(cq_interview *interview, const cq_itemset *set, const cq_slot *slot, cq_node **rows, size_t count) {
-  bool seeded;
-  int64_t seed = seed_of(interview, set, slot, &seeded);
-  if (!seeded) interview->random.fill(interview->random.context, &seed, sizeof seed);
-  seed %= 2147483647;
+/* randomize() without a seed: the Park-Miller generator that ODK prescribes, and a Fisher-Yates shuffle. The order
+ * stays the same while the interview lasts, so that a list does not change under the eyes of who reads it. */
+static void shuffle(const cq_interview *interview, const cq_slot *slot, cq_node **rows, size_t count) {
+  int64_t seed = (interview->shuffle + (int64_t)slot->handle * 7919) % 2147483647;
   if (seed <= 0) seed += 2147483646;
   for (size_t i = count; i > 1; i--) {
     seed = seed * 16807 % 2147483647;
@@ -151,8 +136,7 @@ cq_status cq_choices_of(cq_interview *interview, cq_slot *slot, bool labels, cq_
   size_t count = 0;
   cq_status status = CQ_OK;
   if (control->itemset != NULL) status = rows_of(interview, control->itemset, slot, &rows, &count, error);
-  if (status == CQ_OK && count > 1 && control->itemset->randomize)
-    shuffle(interview, control->itemset, slot, rows, count);
+  if (status == CQ_OK && count > 1 && control->itemset->randomize) shuffle(interview, slot, rows, count);
   if (status == CQ_OK && control->item_count + count > 0) {
     choices->items = cq_arena_array(arena, control->item_count + count, sizeof *choices->items);
     status = choices->items == NULL ? cq_error_nomem(error)

@@ -75,6 +75,7 @@ void cq_evaluate_prepare(cq_interview *interview) {
                                     .clock = &interview->clock,
                                     .random = &interview->random,
                                     .context = interview};
+  if (interview->form->language_count > 0) interview->host.language = interview->form->languages[interview->language];
 }
 
 /* A fault of the form in the middle of an interview must not stop it: the answer is empty, the condition as if unsaid.
@@ -97,12 +98,15 @@ static cq_status located(const cq_interview *interview, const cq_node *node, cq_
 
 cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const cq_node *node, cq_xpath_value *value,
                       cq_error *error) {
+  if (interview->spent >= CQ_FORM_MAX_STEPS)
+    return located(interview, node, cq_error_set(error, CQ_LIMIT, "forms.limit.steps", NULL), error);
   const cq_xpath_context context = {.host = &interview->host,
                                     .root = cq_tree_document(interview->tree),
                                     .node = (cq_node *)(uintptr_t)node,
                                     .current = (cq_node *)(uintptr_t)node,
                                     .scratch = interview->scratch,
-                                    .steps = CQ_FORM_MAX_STEPS,
+                                    .steps = CQ_FORM_MAX_STEPS - interview->spent,
+                                    .spent = &interview->spent,
                                     .own_repeats = true,
                                     .none_is_empty = true,
                                     .whole_days = true,

@@ -31,6 +31,8 @@ static cq_status prepare(cq_interview *interview, const cq_form *form, const cq_
   interview->geopoint_context = setup->geopoint_context;
   interview->language = setup->language < form->language_count ? setup->language : form->default_language;
   interview->loading = true;
+  interview->random.fill(interview->random.context, &interview->shuffle, sizeof interview->shuffle);
+  interview->shuffle &= INT32_MAX;
   cq_evaluate_prepare(interview);
   return CQ_OK;
 }
@@ -205,6 +207,7 @@ cq_status cq_interview_set_language(cq_interview *interview, size_t language, cq
   const cq_form *form = interview->form;
   if (language >= form->language_count) return cq_error_set(error, CQ_NOTFOUND, "forms.language.none", NULL);
   interview->language = language;
+  interview->host.language = form->languages[language];
   for (uint32_t i = 0; i < form->language_reader_count; i++)
     each_below(interview, interview->root, form->language_readers[i]);
   return cq_settle(interview, error);
@@ -230,12 +233,29 @@ static bool offered(cq_interview *interview, cq_slot *slot, cq_str text) {
   return true;
 }
 
+static double number_of(const cq_interview *interview, cq_str text) {
+  const cq_xpath_value value = {.type = CQ_XPATH_STRING, .string = cq_str_trim(text)};
+  const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
+  return cq_xpath_to_number(&value, &context);
+}
+
+static bool in_range(const cq_interview *interview, const cq_slot *slot, cq_str text) {
+  const cq_form *form = interview->form;
+  uint32_t index = form->definitions[slot->field].control;
+  if (text.size == 0 || index == CQ_NONE || form->controls[index].kind != CQ_CONTROL_RANGE) return true;
+  const cq_node *element = form->controls[index].element;
+  double start = number_of(interview, cq_attribute(element, form->words.start, CQ_ATOM_NONE));
+  double end = number_of(interview, cq_attribute(element, form->words.end, CQ_ATOM_NONE));
+  double value = number_of(interview, text);
+  return start <= end ? value >= start && value <= end : value >= end && value <= start;
+}
+
 static cq_set_result refuses(cq_interview *interview, cq_slot *slot, cq_str text, cq_set_mode mode) {
   if (interview->form->fields[slot->field].children > 0) return CQ_SET_NO_VALUE;
   if (mode == CQ_SET_ANYWAY) return CQ_SET_ACCEPTED;
   if (!slot->relevant) return CQ_SET_NOT_RELEVANT;
   if (cq_slot_readonly(interview, slot)) return CQ_SET_READONLY;
-  return offered(interview, slot, text) ? CQ_SET_ACCEPTED : CQ_SET_NOT_OFFERED;
+  return offered(interview, slot, text) && in_range(interview, slot, text) ? CQ_SET_ACCEPTED : CQ_SET_NOT_OFFERED;
 }
 
 static cq_status clear_missing(cq_interview *interview, cq_slot *slot, cq_error *error) {
@@ -432,6 +452,7 @@ static void check_below(checking *c, cq_slot *slot) {
 cq_status cq_interview_violations(cq_interview *interview, cq_arena *arena, cq_violations *violations,
                                   cq_error *error) {
   *violations = (cq_violations){0};
+  interview->spent = 0;
   checking c = {.interview = interview, .arena = arena, .out = violations, .error = error};
   check_below(&c, interview->root);
   return c.status;

@@ -99,6 +99,8 @@ struct cq_interview {
   bool keep_instance_id; /* it stands in the record that is restored */
   bool nomem;
   unsigned text_depth; /* texts within texts */
+  size_t spent;        /* work of the evaluations since the last answer */
+  int64_t shuffle;     /* what unseeded lists are shuffled by: the same order throughout an interview */
   cq_cursor cursor;
 };
 

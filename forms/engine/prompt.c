@@ -80,6 +80,7 @@ static void read_value(reading *r, cq_slot *slot, cq_prompt *prompt) {
 cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *arena, cq_prompt *prompt,
                               cq_error *error) {
   *prompt = (cq_prompt){.value = CQ_STR(""), .missing = CQ_STR("")};
+  interview->spent = 0;
   cq_status status = cq_interview_state(interview, node, &prompt->state, error);
   if (status != CQ_OK) return status;
   cq_slot *slot = cq_entries_slot(interview, node);
@@ -95,6 +96,7 @@ cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *
 cq_status cq_interview_choices(cq_interview *interview, cq_entry node, cq_arena *arena, cq_choices *choices,
                                cq_error *error) {
   *choices = (cq_choices){0};
+  interview->spent = 0;
   cq_slot *slot = cq_entries_slot(interview, node);
   if (slot == NULL)
     return cq_entries_row(interview, node) != NULL ? CQ_OK : cq_error_set(error, CQ_NOTFOUND, "forms.entry.gone", NULL);

@@ -241,7 +241,16 @@ static cq_status count_of(cq_interview *interview, const cq_row *row, const cq_c
   if (control->count == NULL) return CQ_OK;
   cq_arena_mark mark = cq_arena_save(interview->scratch);
   cq_xpath_value value;
-  cq_status status = cq_evaluate(interview, control->count, row->parent->node, &value, error);
+  /* Written for an instance, and there may be none: one is made up. */
+  const cq_field_definition *d = definition(interview, row->field);
+  cq_node instance = {.parent = row->parent->node,
+                      .text = "",
+                      .local = d->local,
+                      .prefix = d->prefix,
+                      .space = d->space,
+                      .kind = CQ_NODE_ELEMENT};
+  instance.previous = &instance;
+  cq_status status = cq_evaluate(interview, control->count, &instance, &value, error);
   if (status == CQ_OK) {
     const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
     double number = cq_xpath_to_number(&value, &context);
@@ -263,8 +272,7 @@ static cq_status settle_count(cq_interview *interview, cq_row *row, cq_error *er
   while (status == CQ_OK && row->count < count) {
     cq_slot *instance;
     status = cq_slots_insert(interview, row, row->count, &instance, error);
-    if (status == CQ_OK && !interview->loading)
-      status = cq_actions_run_at(interview, CQ_EVENT_NEW_REPEAT, instance, error);
+    if (status == CQ_OK) status = cq_actions_run_at(interview, CQ_EVENT_NEW_REPEAT, instance, error);
   }
   return status;
 }
@@ -344,6 +352,7 @@ static void forget(cq_interview *interview) {
 
 cq_status cq_settle(cq_interview *interview, cq_error *error) {
   size_t rounds = 0, runs = 0;
+  interview->spent = 0;
   cq_status status = drain(interview, error);
   while (status == CQ_OK && (interview->counts.count > 0 || interview->choices.count > 0 || interview->heap_count > 0 ||
                              interview->changed.count > 0)) {

@@ -130,9 +130,9 @@ static cq_status load_itemset(cq_form *form, cq_control_definition *control, con
   if (set == NULL) return cq_error_nomem(error);
   cq_str nodeset = cq_attribute(element, w->nodeset, CQ_ATOM_NONE), seed = {NULL, 0};
   if (cq_str_trim(nodeset).size == 0) return cq_error_set(error, CQ_INVALID, "forms.itemset.nodeset", NULL);
-  set->randomize = randomized(nodeset, &nodeset, &seed);
-  cq_status status = cq_expression_compile(form, nodeset, &set->nodeset, error);
-  if (status == CQ_OK && cq_str_trim(seed).size > 0) status = cq_expression_compile(form, seed, &set->seed, error);
+  cq_str inside;
+  set->randomize = randomized(nodeset, &inside, &seed) && cq_str_trim(seed).size == 0;
+  cq_status status = cq_expression_compile(form, set->randomize ? inside : nodeset, &set->nodeset, error);
   for (const cq_node *n = element->first; n != NULL && status == CQ_OK; n = n->next) {
     if (cq_is_xforms(form, n, w->value) || cq_is_xforms(form, n, w->copy)) {
       cq_str ref = cq_attribute(n, w->ref, CQ_ATOM_NONE);
@@ -144,7 +144,7 @@ static cq_status load_itemset(cq_form *form, cq_control_definition *control, con
     }
   }
   if (status == CQ_OK && set->value == NULL) status = cq_error_set(error, CQ_INVALID, "forms.itemset.value", NULL);
-  if (status == CQ_OK) set->dynamic = reads_answers(set->nodeset) || (set->seed != NULL && reads_answers(set->seed));
+  if (status == CQ_OK) set->dynamic = reads_answers(set->nodeset);
   control->itemset = set;
   return status;
 }
@@ -223,8 +223,6 @@ static cq_status load_repeat(cq_form *form, cq_control_definition *control, cq_e
   control->no_add_remove = fixed.size > 0 && !cq_str_starts(cq_str_trim(fixed), CQ_STR("false"));
   cq_str count = cq_str_trim(cq_attribute(control->element, w->count, w->javarosa));
   if (count.size == 0) return CQ_OK;
-  /* Evaluated at the parent, since there may be no instance yet to be evaluated at. */
-  if (cq_str_starts(count, CQ_STR("../"))) count = (cq_str){count.at + 3, count.size - 3};
   return cq_expression_compile(form, count, &control->count, error);
 }
 

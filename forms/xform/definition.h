@@ -51,8 +51,7 @@ typedef struct cq_item_definition {
 
 typedef struct cq_itemset {
   const cq_xpath *nodeset;
-  bool randomize; /* nodeset is what randomize() is given */
-  const cq_xpath *seed;
+  bool randomize;        /* nodeset is what randomize() is given, without a seed */
   const cq_xpath *value; /* at an item */
   cq_text label;         /* at an item */
   bool dynamic;          /* made from answers or filtered by them */

@@ -371,16 +371,9 @@ static cq_status check_themselves(graph *g, cq_error *error) {
 
 static void read_control(graph *g, const cq_control_definition *control) {
   if (control->field == CQ_NONE) return;
-  uint32_t parent = g->form->definitions[control->field].parent;
-  if (control->count != NULL && parent != CQ_NONE) {
-    /* Read at the parent, written at the repeat. */
-    size_t before = g->edge_count;
-    read_expression(g, control->count, parent, CQ_FOR_COUNT);
-    for (size_t i = before; i < g->edge_count; i++) g->edges[i].reader.field = control->field;
-  }
+  if (control->kind == CQ_CONTROL_REPEAT) read_expression(g, control->count, control->field, CQ_FOR_COUNT);
   if (control->itemset != NULL && control->itemset->dynamic) {
     read_expression(g, control->itemset->nodeset, control->field, CQ_FOR_CHOICES);
-    read_expression(g, control->itemset->seed, control->field, CQ_FOR_CHOICES);
   }
 }
 

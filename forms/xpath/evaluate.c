@@ -190,5 +190,8 @@ cq_status cq_xpath_evaluate(const cq_xpath *expression, const cq_xpath_context *
                 .steps = context->steps ? context->steps : CQ_XPATH_MAX_STEPS,
                 .own_repeats = context->own_repeats,
                 .error = error};
-  return cq_eval(&run, expression->top, out);
+  size_t allowed = run.steps;
+  cq_status status = cq_eval(&run, expression->top, out);
+  if (context->spent) *context->spent += allowed - run.steps;
+  return status;
 }

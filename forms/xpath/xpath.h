@@ -176,7 +176,8 @@ typedef struct cq_xpath_context {
   cq_node *current;      /* current(); NULL: as `node` */
   size_t position, size; /* 0: 1 of 1 */
   cq_arena *scratch;
-  size_t steps; /* work allowed; 0: CQ_XPATH_MAX_STEPS */
+  size_t steps;  /* work allowed; 0: CQ_XPATH_MAX_STEPS */
+  size_t *spent; /* the work done is added to it; may be NULL */
   /* As JavaRosa: several nodes where one value is wanted are the error xpath.nodes.many; else the first one counts. */
   bool one_node;
   /* As JavaRosa: a path that gives no node (what is not relevant is left out) compares as an empty text. */
