@@ -149,7 +149,7 @@ static void write_itemset(cq_writer *w, const cq_element *q) {
 static void write_items(cq_writer *w, const cq_element *q) {
   const cq_list *list = q->list;
   size_t index = 0;
-  for (const cq_choice *choice = list->first; choice; choice = choice->next, index++) {
+  for (const cq_list_item *choice = list->first; choice; choice = choice->next, index++) {
     bool mixed = w->xml.mixed;
     cq_xml_start_text(&w->xml, "item");
     cq_xml_start_text(&w->xml, "label");
@@ -178,7 +178,7 @@ static void write_query(cq_writer *w, const cq_element *q) {
 static void write_tags(cq_writer *w, const cq_element *q) {
   for (const cq_list *list = w->form->osm_lists; list; list = list->next) {
     if (!cq_str_equal(list->name, q->list_name)) continue;
-    for (const cq_choice *tag = list->first; tag; tag = tag->next) {
+    for (const cq_list_item *tag = list->first; tag; tag = tag->next) {
       bool mixed = w->xml.mixed;
       cq_xml_start_text(&w->xml, "tag");
       cq_xml_attr(&w->xml, "key", tag->name);
@@ -207,7 +207,7 @@ static void write_triggers(cq_writer *w, const cq_element *q) {
 
 static void write_question(cq_writer *w, const cq_element *q) {
   if (!cq_question_visible(q)) return;
-  const cq_type *type = q->type;
+  const cq_word_type *type = q->type;
   cq_xml_start_text(&w->xml, type->tag);
   if (type->mediatype && !cq_attr_of(&q->control, "mediatype"))
     cq_xml_attr(&w->xml, "mediatype", cq_str_from(type->mediatype));

@@ -73,7 +73,7 @@ static void check_expressions(cq_form_draft *form, const cq_element *e) {
 static void check_choices(cq_form_draft *form) {
   const cq_sheet *sheet = cq_book_sheet(form, "choices");
   for (const cq_list *list = form->lists; list; list = list->next) {
-    for (const cq_choice *choice = list->first; choice; choice = choice->next) {
+    for (const cq_list_item *choice = list->first; choice; choice = choice->next) {
       for (size_t i = 0; i < choice->label.count; i++) {
         const cq_phrase *p = &choice->label.at[i];
         if (!memchr(p->text.at, '$', p->text.size)) continue;

@@ -48,7 +48,7 @@ static cq_list *list_for(cq_form_draft *form, cq_list **first, cq_list **last, c
 }
 
 static void take_cell(cq_form_draft *form, const cq_headed_sheet *sheet, const cq_header *header, cq_str text,
-                      cq_choice *choice, cq_str *list_name, const bool *usable) {
+                      cq_list_item *choice, cq_str *list_name, const bool *usable) {
   cq_str value = cq_cell_text(form, sheet, text);
   switch (header->word ? header->word->id : CQ_COLUMN_UNKNOWN) {
   case CQ_COLUMN_LIST: *list_name = value; break;
@@ -80,7 +80,7 @@ static bool *usable_columns(cq_form_draft *form, const cq_headed_sheet *sheet) {
   return usable;
 }
 
-static void finish_choice(cq_form_draft *form, cq_list *list, cq_choice *choice) {
+static void finish_choice(cq_form_draft *form, cq_list *list, cq_list_item *choice) {
   cq_phrases_finish(form, &choice->label);
   if (choice->label.translated) list->itext = true;
   for (int i = 0; i < CQ_MEDIA_COUNT; i++) {
@@ -100,7 +100,7 @@ static void finish_choice(cq_form_draft *form, cq_list *list, cq_choice *choice)
 
 static void read_row(cq_form_draft *form, const cq_headed_sheet *sheet, const cq_row *row, cq_list **first,
                      cq_list **last, const bool *usable, bool strict) {
-  cq_choice *choice = cq_draft_alloc(form, sizeof *choice);
+  cq_list_item *choice = cq_draft_alloc(form, sizeof *choice);
   if (!choice) return;
   cq_str list_name = {"", 0};
   choice->row = row->number;
@@ -129,14 +129,14 @@ static void check_twice(cq_form_draft *form, const cq_headed_sheet *sheet) {
   const cq_header *names = header_of(sheet, CQ_COLUMN_NAME);
   typedef struct slot {
     struct slot *next;
-    const cq_choice *choice;
+    const cq_list_item *choice;
   } slot;
   for (const cq_list *list = form->lists; list; list = list->next) {
     size_t slots = list->count < CHOICE_SLOTS ? list->count | 1 : CHOICE_SLOTS;
     cq_arena_mark here = cq_arena_save(form->arena);
     slot **table = cq_draft_alloc(form, slots * sizeof *table);
     size_t faults = form->faults.count;
-    for (const cq_choice *choice = list->first; table && choice; choice = choice->next) {
+    for (const cq_list_item *choice = list->first; table && choice; choice = choice->next) {
       slot **place = &table[cq_name_hash(choice->name) % slots];
       const slot *same = *place;
       while (same && !cq_str_equal(same->choice->name, choice->name)) same = same->next;

@@ -48,19 +48,19 @@ typedef struct cq_attrs {
   cq_attr *first, *last;
 } cq_attrs;
 
-typedef struct cq_choice {
-  struct cq_choice *next;
+typedef struct cq_list_item {
+  struct cq_list_item *next;
   int64_t row;
   cq_str name;
   cq_phrases label, media[CQ_MEDIA_COUNT];
   cq_attrs extra; /* other columns */
-} cq_choice;
+} cq_list_item;
 
 typedef struct cq_list {
   struct cq_list *next, *next_in_slot;
   cq_str name;
   int64_t row;
-  cq_choice *first, *last;
+  cq_list_item *first, *last;
   size_t count;
   bool itext;     /* labels go through itext */
   bool by_search; /* a question of it uses search(): items stand in the body */
@@ -97,7 +97,7 @@ struct cq_element {
   cq_element *next_in_slot, *next_of_name;
   cq_element_kind kind;
   int64_t row; /* 0: made by the compiler */
-  const cq_type *type;
+  const cq_word_type *type;
   cq_str type_text, name, path;
   int depth; /* of the survey: 0 */
 

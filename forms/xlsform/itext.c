@@ -101,7 +101,7 @@ static void visit_choices(visit *v) {
   for (const cq_list *list = form->lists; list; list = list->next) {
     if (!list->itext) continue;
     size_t index = 0;
-    for (const cq_choice *choice = list->first; choice; choice = choice->next, index++) {
+    for (const cq_list_item *choice = list->first; choice; choice = choice->next, index++) {
       cq_arena_mark mark = cq_arena_save(form->arena);
       entry e = {.id = cq_draft_format(form, "%.*s-%zu", (int)list->name.size, list->name.at, index)};
       add_part(&e, NULL, &choice->label);

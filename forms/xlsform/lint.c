@@ -64,7 +64,7 @@ static void lint_language(cq_form_draft *form, cq_str language) {
     miss(&g, cq_survey_place(form, e->row, e->label.at[0].column), e->name);
   }
   for (const cq_list *list = form->lists; list; list = list->next) {
-    for (const cq_choice *choice = list->first; choice; choice = choice->next) {
+    for (const cq_list_item *choice = list->first; choice; choice = choice->next) {
       if (!choice->row || !choice->label.count || says(form, &choice->label, language)) continue;
       miss(&g, (cq_place){"choices", choice->row, choice->label.at[0].column, {"", 0}}, choice->name);
     }
@@ -80,7 +80,7 @@ static void lint_languages(cq_form_draft *form) {
   cq_str languages[64];
   for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) gather(languages, &count, &e->label);
   for (const cq_list *list = form->lists; list; list = list->next) {
-    for (const cq_choice *choice = list->first; choice; choice = choice->next)
+    for (const cq_list_item *choice = list->first; choice; choice = choice->next)
       gather(languages, &count, &choice->label);
   }
   cq_str asked = cq_str_from(form->options->language);

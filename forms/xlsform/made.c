@@ -9,7 +9,7 @@
 /* --- loops --- */
 
 /* "%(name)s" and "%(label)s" in a text become the choice's; `language`: of a translated text. */
-static cq_str substitute(cq_form_draft *form, cq_str text, const cq_choice *choice, cq_str language) {
+static cq_str substitute(cq_form_draft *form, cq_str text, const cq_list_item *choice, cq_str language) {
   if (text.size == 0 || !memchr(text.at, '%', text.size)) return text;
   cq_str label = choice->label.count ? choice->label.at[0].text : (cq_str){"", 0};
   for (size_t i = 0; i < choice->label.count; i++) {
@@ -33,7 +33,7 @@ static cq_str substitute(cq_form_draft *form, cq_str text, const cq_choice *choi
   return kept;
 }
 
-static void substitute_phrases(cq_form_draft *form, cq_phrases *phrases, const cq_choice *choice) {
+static void substitute_phrases(cq_form_draft *form, cq_phrases *phrases, const cq_list_item *choice) {
   cq_phrase *at = cq_draft_alloc(form, (phrases->count + 1) * sizeof *at);
   if (!at) return;
   for (size_t i = 0; i < phrases->count; i++) {
@@ -43,7 +43,7 @@ static void substitute_phrases(cq_form_draft *form, cq_phrases *phrases, const c
   phrases->at = at;
 }
 
-static void copy_attrs(cq_form_draft *form, cq_attrs *attrs, const cq_choice *choice) {
+static void copy_attrs(cq_form_draft *form, cq_attrs *attrs, const cq_list_item *choice) {
   const cq_attr *from = attrs->first;
   *attrs = (cq_attrs){0};
   for (; from; from = from->next) {
@@ -53,7 +53,7 @@ static void copy_attrs(cq_form_draft *form, cq_attrs *attrs, const cq_choice *ch
 }
 
 /* A copy of the element and all within; only the loop's own children take the choice's words. */
-static void clone_into(cq_form_draft *form, cq_element *parent, const cq_element *from, const cq_choice *choice) {
+static void clone_into(cq_form_draft *form, cq_element *parent, const cq_element *from, const cq_list_item *choice) {
   cq_element *e = cq_draft_alloc(form, sizeof *e);
   if (!e) return;
   *e = *from;
@@ -80,7 +80,7 @@ void cq_unroll_loop(cq_form_draft *form, cq_element *loop) {
   const cq_element *body = loop->first;
   if (!loop->list) return;
   loop->first = loop->last = NULL;
-  for (const cq_choice *choice = loop->list->first; choice; choice = choice->next) {
+  for (const cq_list_item *choice = loop->list->first; choice; choice = choice->next) {
     if (!cq_name_valid(choice->name)) {
       cq_fault_error(form, "xlsform.name.characters", (cq_place){"choices", choice->row, 0, {"", 0}}, choice->name);
       continue;
@@ -112,7 +112,7 @@ static bool next_word(cq_str text, size_t *at, cq_str *word) {
 
 static bool code_known(const cq_form_draft *form, cq_str code) {
   const cq_list *list = cq_list_named(form, CQ_STR("missing"));
-  for (const cq_choice *choice = list ? list->first : NULL; choice; choice = choice->next) {
+  for (const cq_list_item *choice = list ? list->first : NULL; choice; choice = choice->next) {
     if (cq_str_equal(choice->name, code)) return true;
   }
   for (size_t i = 0; !list && i < sizeof known / sizeof *known; i++) {
@@ -201,7 +201,7 @@ void cq_add_missing_list(cq_form_draft *form) {
     }
   }
   for (size_t i = 0; !list && i < sizeof known / sizeof *known; i++) {
-    cq_choice *choice = cq_draft_alloc(form, sizeof *choice);
+    cq_list_item *choice = cq_draft_alloc(form, sizeof *choice);
     if (!choice) return;
     choice->name = cq_str_from(known[i].code);
     for (size_t j = 0; j < count; j++) {

@@ -217,7 +217,7 @@ static void range_labels(cq_form_draft *form, cq_element *q, const range *r, cq_
   q->list_name = list_name;
   q->list_in_itemset = true;
   bool start = false, end = false, other = false;
-  for (const cq_choice *choice = q->list->first; choice; choice = choice->next) {
+  for (const cq_list_item *choice = q->list->first; choice; choice = choice->next) {
     double value;
     if (!number_of(choice->name, &value)) {
       fault(form, q, "xlsform.range.label.number", choice->name, NULL);

@@ -251,7 +251,7 @@ static size_t number_size(cq_str text, size_t at) {
   return any ? end - at : 0;
 }
 
-bool cq_default_is_dynamic(cq_str text, const cq_type *type) {
+bool cq_default_is_dynamic(cq_str text, const cq_word_type *type) {
   static const char *const hyphened[] = {"date", "dateTime", "geopoint", "geotrace", "geoshape"};
   bool may_hold_hyphen = false;
   for (int i = 0; type && i < 5; i++) may_hold_hyphen = may_hold_hyphen || strcmp(type->name, hyphened[i]) == 0;

@@ -33,7 +33,7 @@ void cq_resolve(const cq_form_draft *form, cq_str text, const cq_element *contex
 bool cq_references_check(cq_form_draft *form, cq_str text, cq_place place);
 
 /* Whether a default is an expression to be evaluated, not a value. */
-bool cq_default_is_dynamic(cq_str text, const cq_type *type);
+bool cq_default_is_dynamic(cq_str text, const cq_word_type *type);
 
 /* Where an instance('…')/… expression stands in a text; false: none from `from` on. */
 bool cq_instance_expression(cq_str text, size_t from, size_t *start, size_t *end);

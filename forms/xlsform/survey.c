@@ -15,7 +15,7 @@ typedef struct name_slot {
 
 typedef struct frame {
   cq_element *element;
-  cq_control control;
+  cq_block control;
   cq_str type_text;
   bool table, table_known;
   cq_str table_list;
@@ -251,11 +251,11 @@ static cq_element *add_made(survey *s, const char *type, cq_str name) {
 }
 
 /* "begin group", "begin_repeat", "begin_loop over list" → its control; the list goes to *list. */
-static cq_control begins(cq_str type, cq_str *list) {
+static cq_block begins(cq_str type, cq_str *list) {
   static const char *const words[] = {"looped group", "lgroup", "group", "repeat", "loop"};
   *list = (cq_str){"", 0};
   if (type.size < 7 || memcmp(type.at, "begin", 5) != 0 || (type.at[5] != ' ' && type.at[5] != '_'))
-    return CQ_CONTROL_NONE;
+    return CQ_BLOCK_NONE;
   cq_str rest = {type.at + 6, type.size - 6};
   for (size_t i = 0; i < 5; i++) {
     if (!cq_str_starts(rest, cq_str_from(words[i]))) continue;
@@ -267,15 +267,14 @@ static cq_control begins(cq_str type, cq_str *list) {
       if (memchr(after.at, ' ', after.size)) continue;
       *list = after;
     }
-    return cq_control_of(cq_str_from(words[i]));
+    return cq_block_of(cq_str_from(words[i]));
   }
-  return CQ_CONTROL_NONE;
+  return CQ_BLOCK_NONE;
 }
 
-static cq_control ends(cq_str type) {
-  if (type.size < 5 || memcmp(type.at, "end", 3) != 0 || (type.at[3] != ' ' && type.at[3] != '_'))
-    return CQ_CONTROL_NONE;
-  return cq_control_of((cq_str){type.at + 4, type.size - 4});
+static cq_block ends(cq_str type) {
+  if (type.size < 5 || memcmp(type.at, "end", 3) != 0 || (type.at[3] != ' ' && type.at[3] != '_')) return CQ_BLOCK_NONE;
+  return cq_block_of((cq_str){type.at + 4, type.size - 4});
 }
 
 /* repeat_count that is no bare reference gets a calculation of its own, before the repeat. */
@@ -329,7 +328,7 @@ static void add_table_label(survey *s, cq_element *group) {
   group->label = group->hint = (cq_phrases){0};
 }
 
-static void check_begin(survey *s, const cq_element *e, cq_control control, cq_str list) {
+static void check_begin(survey *s, const cq_element *e, cq_block control, cq_str list) {
   const cq_attr *required = cq_attr_of(&e->bind, "required");
   if (required && cq_yes_no(required->value) != 0) {
     cq_fault_warning(s->form, "xlsform.group.required", place_of(s, CQ_COLUMN_BIND, "required"), required->value);
@@ -337,26 +336,26 @@ static void check_begin(survey *s, const cq_element *e, cq_control control, cq_s
   if (e->save_to.size) {
     cq_fault_error(s->form, "xlsform.saveto.group", place_of(s, CQ_COLUMN_BIND, "entities:saveto"), e->save_to);
   }
-  if (control != CQ_CONTROL_LOOP) return;
+  if (control != CQ_BLOCK_LOOP) return;
   if (list.size == 0)
     fault(s, "xlsform.loop.nolist", CQ_COLUMN_TYPE, e->type_text);
   else if (!e->list)
     fault(s, "xlsform.list.unknown", CQ_COLUMN_TYPE, list);
 }
 
-static void begin(survey *s, cq_element *e, cq_control control, cq_str list) {
+static void begin(survey *s, cq_element *e, cq_block control, cq_str list) {
   check_name(s, e);
-  e->kind = control == CQ_CONTROL_REPEAT ? CQ_ELEMENT_REPEAT : CQ_ELEMENT_GROUP;
+  e->kind = control == CQ_BLOCK_REPEAT ? CQ_ELEMENT_REPEAT : CQ_ELEMENT_GROUP;
   e->type = NULL;
   e->list = list.size ? cq_list_named(s->form, list) : NULL;
-  if (e->list && control == CQ_CONTROL_LOOP) e->list->used = true;
+  if (e->list && control == CQ_BLOCK_LOOP) e->list->used = true;
   check_begin(s, e, control, list);
   if (s->depth == CQ_XLSFORM_MAX_DEPTH) {
     if (!s->too_deep) fault(s, "xlsform.limit.depth", CQ_COLUMN_TYPE, e->type_text);
     s->too_deep = true;
     return;
   }
-  if (control == CQ_CONTROL_REPEAT) check_repeat_name(s, e);
+  if (control == CQ_BLOCK_REPEAT) check_repeat_name(s, e);
   add_count(s, e);
   attach(s, e);
   frame *f = &s->stack[++s->depth];
@@ -365,13 +364,13 @@ static void begin(survey *s, cq_element *e, cq_control control, cq_str list) {
   if (f->table) add_table_label(s, e);
 }
 
-static void end(survey *s, const cq_element *e, cq_control control) {
+static void end(survey *s, const cq_element *e, cq_block control) {
   if (e->save_to.size) {
     cq_fault_error(s->form, "xlsform.saveto.group", place_of(s, CQ_COLUMN_BIND, "entities:saveto"), e->save_to);
   }
   frame *f = &s->stack[s->depth];
   if (s->depth > 0 && f->control == control) {
-    if (control == CQ_CONTROL_LOOP) cq_unroll_loop(s->form, f->element);
+    if (control == CQ_BLOCK_LOOP) cq_unroll_loop(s->form, f->element);
     s->depth--;
     return;
   }
@@ -456,7 +455,7 @@ static void check_external_list(survey *s, const cq_element *e) {
 }
 
 static void check_multiple_names(survey *s, const cq_element *e) {
-  for (const cq_choice *choice = e->list->first; choice; choice = choice->next) {
+  for (const cq_list_item *choice = e->list->first; choice; choice = choice->next) {
     if (!memchr(choice->name.at, ' ', choice->name.size)) continue;
     cq_fault_error(s->form, "xlsform.choice.space", (cq_place){"choices", choice->row, 0, {"", 0}}, choice->name);
   }
@@ -474,10 +473,10 @@ static void add_other(survey *s, cq_element *e) {
     return;
   }
   bool there = false;
-  cq_choice *choice = cq_draft_alloc(form, sizeof *choice);
+  cq_list_item *choice = cq_draft_alloc(form, sizeof *choice);
   if (!choice) return;
   choice->name = CQ_STR("other");
-  for (const cq_choice *at = e->list->first; at; at = at->next) {
+  for (const cq_list_item *at = e->list->first; at; at = at->next) {
     there = there || cq_str_is(at->name, "other");
     for (size_t i = 0; i < at->label.count && at->label.translated; i++) {
       bool known = false;
@@ -560,7 +559,7 @@ static void check_default(survey *s, cq_element *e) {
   e->dynamic_default = true;
   cq_add_action(s->form, e, "setvalue", "odk-instance-first-load", e->default_value, (cq_str){"", 0});
   bool repeated = false;
-  for (int i = 1; i <= s->depth; i++) repeated = repeated || s->stack[i].control == CQ_CONTROL_REPEAT;
+  for (int i = 1; i <= s->depth; i++) repeated = repeated || s->stack[i].control == CQ_BLOCK_REPEAT;
   if (repeated) cq_add_action(s->form, e, "setvalue", "odk-new-repeat", e->default_value, (cq_str){"", 0});
 }
 
@@ -588,7 +587,7 @@ static void check_question(survey *s, cq_element *e) {
   if (e->type->kind == CQ_KIND_EXTERNAL) {
     e->kind = CQ_ELEMENT_EXTERNAL;
     bool repeated = false;
-    for (int i = 1; i <= s->depth; i++) repeated = repeated || s->stack[i].control == CQ_CONTROL_REPEAT;
+    for (int i = 1; i <= s->depth; i++) repeated = repeated || s->stack[i].control == CQ_BLOCK_REPEAT;
     if (repeated) fault(s, "xlsform.external.repeat", CQ_COLUMN_TYPE, e->name);
   }
   if (e->type->kind == CQ_KIND_BACKGROUND_GEOPOINT) {
@@ -658,13 +657,13 @@ static void read_row(survey *s, const cq_row *row) {
     return;
   }
   cq_str list;
-  cq_control control = ends(e->type_text);
-  if (control != CQ_CONTROL_NONE) {
+  cq_block control = ends(e->type_text);
+  if (control != CQ_BLOCK_NONE) {
     end(s, e, control);
     return;
   }
   control = begins(e->type_text, &list);
-  if (control != CQ_CONTROL_NONE)
+  if (control != CQ_BLOCK_NONE)
     begin(s, e, control, list);
   else
     read_question(s, e);

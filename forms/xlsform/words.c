@@ -20,7 +20,7 @@
         "Enter a number 0-" most ".", false                                                                            \
   }
 
-static const cq_type types[] = {
+static const cq_word_type types[] = {
     OF("text", "text", CQ_KIND_TEXT, "input", "string"),
     INPUT("string", "text", "string"),
     INPUT("q string", "text", "string"),
@@ -252,11 +252,11 @@ static const char *const entities_columns[][2] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-const cq_type *cq_type_at(size_t index) {
+const cq_word_type *cq_type_at(size_t index) {
   return index < COUNT(types) ? &types[index] : NULL;
 }
 
-const cq_type *cq_type_of(cq_str name) {
+const cq_word_type *cq_type_of(cq_str name) {
   for (size_t i = 0; i < COUNT(types); i++) {
     if (cq_str_is(name, types[i].name)) return &types[i];
   }
@@ -267,12 +267,12 @@ const cq_select_word *cq_select_word_at(size_t index) {
   return index < COUNT(select_words) ? &select_words[index] : NULL;
 }
 
-cq_control cq_control_of(cq_str word) {
-  if (cq_str_is(word, "group")) return CQ_CONTROL_GROUP;
+cq_block cq_block_of(cq_str word) {
+  if (cq_str_is(word, "group")) return CQ_BLOCK_GROUP;
   if (cq_str_is(word, "repeat") || cq_str_is(word, "lgroup") || cq_str_is(word, "looped group")) {
-    return CQ_CONTROL_REPEAT;
+    return CQ_BLOCK_REPEAT;
   }
-  return cq_str_is(word, "loop") ? CQ_CONTROL_LOOP : CQ_CONTROL_NONE;
+  return cq_str_is(word, "loop") ? CQ_BLOCK_LOOP : CQ_BLOCK_NONE;
 }
 
 static const cq_column_word *column_of(const cq_column_word *words, size_t count, cq_str name) {

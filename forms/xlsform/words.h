@@ -30,7 +30,7 @@ typedef enum {
   CQ_KIND_BACKGROUND_AUDIO
 } cq_kind;
 
-typedef struct cq_type {
+typedef struct cq_word_type {
   const char *name;  /* as written in the sheet */
   const char *canon; /* its usual spelling */
   cq_kind kind;
@@ -40,10 +40,10 @@ typedef struct cq_type {
   const char *preload, *preload_params;
   const char *constraint, *hint;
   bool readonly;
-} cq_type;
+} cq_word_type;
 
-const cq_type *cq_type_of(cq_str name);  /* NULL: unknown */
-const cq_type *cq_type_at(size_t index); /* NULL beyond the end */
+const cq_word_type *cq_type_of(cq_str name);  /* NULL: unknown */
+const cq_word_type *cq_type_at(size_t index); /* NULL beyond the end */
 
 /* "select_one", "select all that apply from", …: the type it makes. */
 typedef struct cq_select_word {
@@ -54,8 +54,8 @@ typedef struct cq_select_word {
 const cq_select_word *cq_select_word_at(size_t index);
 
 /* begin/end of: group, repeat, lgroup, looped group, loop. */
-typedef enum { CQ_CONTROL_NONE, CQ_CONTROL_GROUP, CQ_CONTROL_REPEAT, CQ_CONTROL_LOOP } cq_control;
-cq_control cq_control_of(cq_str word);
+typedef enum { CQ_BLOCK_NONE, CQ_BLOCK_GROUP, CQ_BLOCK_REPEAT, CQ_BLOCK_LOOP } cq_block;
+cq_block cq_block_of(cq_str word);
 
 /* --- columns --- */
 typedef enum {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The XForm: head, model, instances, binds. */
 #include "forms/xlsform/write.h"
+#include "chasqui/forms.h"
 #include "forms/xlsform/references.h"
 #include "forms/xlsform/survey.h"
 
@@ -172,7 +173,7 @@ void cq_write_instance(cq_writer *w) {
 
 /* --- secondary instances --- */
 
-static void write_item(cq_writer *w, const cq_list *list, const cq_choice *choice, size_t index) {
+static void write_item(cq_writer *w, const cq_list *list, const cq_list_item *choice, size_t index) {
   cq_xml_start_text(&w->xml, "item");
   if (list->itext) {
     cq_arena_mark mark = cq_arena_save(w->form->arena);
@@ -199,7 +200,7 @@ void cq_write_secondary(cq_writer *w) {
     cq_xml_attr(&w->xml, "id", list->name);
     cq_xml_start_text(&w->xml, "root");
     size_t index = 0;
-    for (const cq_choice *choice = list->first; choice; choice = choice->next) write_item(w, list, choice, index++);
+    for (const cq_list_item *choice = list->first; choice; choice = choice->next) write_item(w, list, choice, index++);
     cq_xml_end_text(&w->xml, "root");
     cq_xml_end_text(&w->xml, "instance");
   }
@@ -238,7 +239,7 @@ static void write_message(cq_writer *w, const cq_element *e, const char *name, c
 }
 
 static void write_type_attrs(cq_writer *w, const cq_element *e) {
-  const cq_type *type = e->type;
+  const cq_word_type *type = e->type;
   const struct {
     const char *name, *value;
   } given[] = {{"type", type->bind},
