@@ -182,7 +182,7 @@ static void lint_persons(cq_form_draft *form) {
     persons = is_question(e) && e->type->tag && names_person(e->name);
   }
   for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) {
-    if (e->parent && e->parent->kind == CQ_ELEMENT_ENTITY) lint_entity_label(form, e);
+    if (e->parent && e->parent->kind == CQ_ELEMENT_ENTITY && cq_str_is(e->name, "label")) lint_entity_label(form, e);
     if (!is_question(e)) continue;
     lint_privacy(form, e);
     bool asked = e->type->tag && e->type->kind != CQ_KIND_NOTE && cq_question_visible(e);
