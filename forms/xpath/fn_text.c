@@ -81,8 +81,11 @@ static cq_status gather(cq_run *run, const cq_expr *call, size_t from, pieces *l
   return status;
 }
 
-static cq_status answer_joined(cq_run *run, const pieces *list, cq_str between, cq_xpath_value *out) {
+static cq_status answer_joined(cq_run *run, const cq_expr *call, const pieces *list, cq_str between,
+                               cq_xpath_value *out) {
   size_t gaps = list->count ? list->count - 1 : 0;
+  if (list->bytes > CQ_XPATH_MAX_RESULT || (between.size && gaps > CQ_XPATH_MAX_RESULT / between.size))
+    return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string); /* concat(a, a) of itself grows without end */
   char *text = cq_take(run, list->bytes + gaps * between.size + 1), *end = text;
   if (!text) return cq_fail_memory(run);
   for (size_t i = 0; i < list->count; i++) {
@@ -96,7 +99,7 @@ static cq_status answer_joined(cq_run *run, const pieces *list, cq_str between, 
 static cq_status fn_concat(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   pieces list = {0};
   cq_status status = gather(run, call, 0, &list);
-  return status == CQ_OK ? answer_joined(run, &list, CQ_STR(""), out) : status;
+  return status == CQ_OK ? answer_joined(run, call, &list, CQ_STR(""), out) : status;
 }
 
 static cq_status fn_join(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
@@ -104,7 +107,7 @@ static cq_status fn_join(cq_run *run, const cq_expr *call, cq_xpath_value *out) 
   cq_str between;
   cq_status status = cq_eval_string(run, call->args[0], &between);
   if (status == CQ_OK) status = gather(run, call, 1, &list);
-  return status == CQ_OK ? answer_joined(run, &list, between, out) : status;
+  return status == CQ_OK ? answer_joined(run, call, &list, between, out) : status;
 }
 
 /* --- parts --- */

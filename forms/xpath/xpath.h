@@ -22,6 +22,7 @@
 
 enum {
   CQ_XPATH_MAX_TEXT = 1 << 17,   /* bytes of an expression */
+  CQ_XPATH_MAX_RESULT = 1 << 24, /* bytes that concat() and join() may make */
   CQ_XPATH_MAX_DEPTH = 200,      /* operators, calls and predicates within one another */
   CQ_XPATH_MAX_STEPS = 200000000 /* a good default for cq_xpath_context.steps: nodes and calls of one evaluation */
 };
