@@ -57,7 +57,10 @@ static cq_status expect(parser *p, cq_token_kind kind) {
 
 static cq_status make(parser *p, cq_op op, uint32_t column, cq_expr **out) {
   *out = cq_arena_alloc(p->arena, sizeof **out);
-  if (!*out) return cq_error_nomem(p->error);
+  if (!*out) {
+    cq_error_nomem(p->error);
+    return CQ_NOMEM;
+  }
   (*out)->op = (uint8_t)op;
   (*out)->column = column;
   return CQ_OK;
@@ -95,7 +98,7 @@ static cq_status take_operands(parser *p, size_t from, cq_expr *expr) {
   p->stacked = from;
   if (!count) return CQ_OK;
   bool between = count > 1 && first[1].op != CQ_BETWEEN_NONE;
-  expr->args = cq_arena_array(p->arena, count, sizeof *expr->args);
+  expr->args = cq_arena_array(p->arena, count, sizeof(const cq_expr *));
   uint8_t *ops = between ? cq_arena_alloc(p->arena, count - 1) : NULL;
   if (!expr->args || (between && !ops)) return cq_error_nomem(p->error);
   expr->count = count;
@@ -474,11 +477,13 @@ static cq_status parse_call(parser *p, cq_expr **out) {
   (*out)->function = function;
   (*out)->literal_id = (*out)->count && (*out)->args[0]->op == CQ_OP_STRING;
   if (!(*out)->string.at) return cq_error_nomem(p->error);
-  bool few = function && (*out)->count < function->least;
-  bool many = function && function->most != CQ_ANY_COUNT && (*out)->count > function->most;
-  if (few || many) (*out)->op = CQ_OP_CALL_WRONG;
-  if ((*out)->op != CQ_OP_CALL && !p->wrong) p->wrong = *out;
-  if ((*out)->op != CQ_OP_CALL) return CQ_OK;
+  bool counted = function && (*out)->count >= function->least &&
+                 (function->most == CQ_ANY_COUNT || (*out)->count <= function->most);
+  if (function && !counted) (*out)->op = CQ_OP_CALL_WRONG;
+  if (!counted) {
+    if (!p->wrong) p->wrong = *out;
+    return CQ_OK;
+  }
   const char *wrong = NULL;
   if (function->prepare && !function->prepare(p->arena, *out, &wrong))
     return wrong ? fault(p, wrong, column, name) : cq_error_nomem(p->error);
@@ -486,8 +491,7 @@ static cq_status parse_call(parser *p, cq_expr **out) {
 }
 
 static cq_status parse_number(parser *p, cq_expr **out) {
-  char
-      text[400]; /* digits beyond that do not change a double's nearest neighbour by much, nor does anyone write them */
+  char text[400]; /* nobody writes a number that long */
   cq_status status = make(p, CQ_OP_NUMBER, p->token.column, out);
   if (status != CQ_OK) return status;
   if (p->token.text.size >= sizeof text) return unexpected(p);

@@ -58,17 +58,18 @@ static cq_status list_instance(reader *r, cq_str id, cq_atom *atom) {
   cq_xpath *expression = r->expression;
   *atom = cq_names_intern(expression->names, id);
   if (*atom == CQ_ATOM_FAILED) return cq_error_nomem(r->error);
-  for (size_t i = 0; i < expression->instance_count; i++)
+  for (size_t i = 0; r->instances && i < expression->instance_count; i++)
     if (r->instances[i] == *atom) return CQ_OK;
-  if (expression->instance_count == r->instance_capacity) {
-    size_t capacity = r->instance_capacity ? r->instance_capacity * 2 : 4;
+  size_t count = expression->instance_count;
+  if (count == r->instance_capacity) {
+    size_t capacity = count ? count * 2 : 4;
     cq_atom *more = cq_arena_array(r->arena, capacity, sizeof *more);
     if (!more) return cq_error_nomem(r->error);
-    if (r->instances) memcpy(more, r->instances, expression->instance_count * sizeof *more);
+    if (r->instances) memcpy(more, r->instances, count * sizeof *more);
     r->instances = more;
     r->instance_capacity = capacity;
   }
-  r->instances[expression->instance_count++] = *atom;
+  if (r->instances) r->instances[expression->instance_count++] = *atom;
   return CQ_OK;
 }
 

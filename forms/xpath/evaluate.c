@@ -58,7 +58,7 @@ static double apply(cq_between op, double left, double right) {
 }
 
 static cq_status eval_arithmetic(cq_run *run, const cq_expr *expr, cq_xpath_value *out) {
-  cq_xpath_value left, right;
+  cq_xpath_value left, right = {0};
   cq_status status = cq_eval(run, expr->args[0], &left);
   for (size_t i = 1; i < expr->count && status == CQ_OK; i++) {
     double a = NAN, b = NAN;
@@ -78,7 +78,7 @@ static cq_status eval_arithmetic(cq_run *run, const cq_expr *expr, cq_xpath_valu
 }
 
 static cq_status eval_comparison(cq_run *run, const cq_expr *expr, cq_xpath_value *out) {
-  cq_xpath_value left, right;
+  cq_xpath_value left, right = {0};
   cq_status status = cq_eval(run, expr->args[0], &left);
   for (size_t i = 1; i < expr->count && status == CQ_OK; i++) {
     bool holds = false;
@@ -169,6 +169,7 @@ cq_status cq_eval_boolean(cq_run *run, const cq_expr *expr, bool *out) {
 }
 
 cq_status cq_eval_nodes(cq_run *run, const cq_expr *expr, cq_xpath_value *out) {
+  out->type = CQ_XPATH_NODES;
   cq_status status = cq_eval(run, expr, out);
   if (status == CQ_OK && out->type != CQ_XPATH_NODES)
     return cq_fail(run, expr, CQ_INVALID, "xpath.argument", CQ_STR("nodeset"));

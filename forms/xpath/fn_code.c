@@ -145,7 +145,7 @@ static cq_status fn_random(cq_run *run, const cq_expr *call, cq_xpath_value *out
 static cq_status fn_uuid(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   enum { LONGEST = 1024 };
-  unsigned char bytes[LONGEST];
+  unsigned char bytes[LONGEST] = {0};
   double length = 0;
   cq_status status = call->count ? cq_eval_number(run, call->args[0], &length) : CQ_OK;
   if (status != CQ_OK) return status;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000 };
+enum { DAY_MS = 86400000, PIECE_SIZE = 32 };
 
 static cq_status now_ms(cq_run *run, const cq_expr *call, int64_t *out) {
   if (!run->host->clock) return cq_fail(run, call, CQ_INVALID, "xpath.argument", CQ_STR("clock"));
@@ -127,23 +127,23 @@ static bool is_spanish(cq_str language) {
 }
 
 /* One escape of the format, as the specification lists them; false where it is none. */
-static bool put_escape(char out[32], char escape, cq_date date, int64_t clock, int weekday, bool spanish) {
+static bool put_escape(char out[PIECE_SIZE], char escape, cq_date date, int64_t clock, int weekday, bool spanish) {
   int hour = (int)(clock / 3600000), minute = (int)(clock / 60000 % 60), second = (int)(clock / 1000 % 60);
   switch (escape) {
-  case '%': strcpy(out, "%"); return true;
-  case 'Y': sprintf(out, "%04d", (int)date.year); return true;
-  case 'y': sprintf(out, "%02d", (int)date.year % 100); return true;
-  case 'm': sprintf(out, "%02d", date.month); return true;
-  case 'n': sprintf(out, "%d", date.month); return true;
-  case 'b': strcpy(out, (spanish ? months_es : months_en)[date.month - 1]); return true;
-  case 'd': sprintf(out, "%02d", date.day); return true;
-  case 'e': sprintf(out, "%d", date.day); return true;
-  case 'H': sprintf(out, "%02d", hour); return true;
-  case 'h': sprintf(out, "%d", hour); return true;
-  case 'M': sprintf(out, "%02d", minute); return true;
-  case 'S': sprintf(out, "%02d", second); return true;
-  case '3': sprintf(out, "%03d", (int)(clock % 1000)); return true;
-  case 'a': strcpy(out, (spanish ? days_es : days_en)[weekday]); return true;
+  case '%': snprintf(out, PIECE_SIZE, "%%"); return true;
+  case 'Y': snprintf(out, PIECE_SIZE, "%04d", (int)date.year); return true;
+  case 'y': snprintf(out, PIECE_SIZE, "%02d", (int)date.year % 100); return true;
+  case 'm': snprintf(out, PIECE_SIZE, "%02d", date.month); return true;
+  case 'n': snprintf(out, PIECE_SIZE, "%d", date.month); return true;
+  case 'b': snprintf(out, PIECE_SIZE, "%s", (spanish ? months_es : months_en)[date.month - 1]); return true;
+  case 'd': snprintf(out, PIECE_SIZE, "%02d", date.day); return true;
+  case 'e': snprintf(out, PIECE_SIZE, "%d", date.day); return true;
+  case 'H': snprintf(out, PIECE_SIZE, "%02d", hour); return true;
+  case 'h': snprintf(out, PIECE_SIZE, "%d", hour); return true;
+  case 'M': snprintf(out, PIECE_SIZE, "%02d", minute); return true;
+  case 'S': snprintf(out, PIECE_SIZE, "%02d", second); return true;
+  case '3': snprintf(out, PIECE_SIZE, "%03d", (int)(clock % 1000)); return true;
+  case 'a': snprintf(out, PIECE_SIZE, "%s", (spanish ? days_es : days_en)[weekday]); return true;
   default: return false;
   }
 }
@@ -162,15 +162,13 @@ static cq_status fn_format_date(cq_run *run, const cq_expr *call, cq_xpath_value
   char *text = cq_take(run, format.size * 8 + 1), *end = text;
   if (!text) return cq_fail_memory(run);
   for (size_t i = 0; i < format.size; i++) {
-    char piece[32] = {format.at[i]};
+    char piece[PIECE_SIZE] = {format.at[i]};
     if (piece[0] == '%') {
       if (++i == format.size || !put_escape(piece, format.at[i], cq_date_from_day(day), clock, (day % 7 + 11) % 7,
                                             is_spanish(run->host->language)))
         return cq_fail(run, call, CQ_INVALID, "xpath.argument", CQ_STR("format"));
     }
-    size_t size = strlen(piece);
-    memcpy(end, piece, size);
-    end += size;
+    for (const char *c = piece; *c; c++) *end++ = *c;
   }
   cq_answer_string(out, (cq_str){text, (size_t)(end - text)});
   return CQ_OK;

@@ -96,10 +96,11 @@ static cq_status fn_selected_at(cq_run *run, const cq_expr *call, cq_xpath_value
   cq_status status = cq_eval_string(run, call->args[0], &list);
   if (status == CQ_OK) status = cq_eval_number(run, call->args[1], &place);
   if (status != CQ_OK) return status;
-  place = trunc(place);
   cq_answer_string(out, CQ_STR(""));
-  for (size_t at = 0; next_word(list, &at, &word); place--)
-    if (place == 0) {
+  if (!(place > -1 && place <= (double)list.size)) return CQ_OK;
+  size_t left = (size_t)trunc(place);
+  for (size_t at = 0; next_word(list, &at, &word); left--)
+    if (!left) {
       cq_answer_string(out, word);
       break;
     }

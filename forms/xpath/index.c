@@ -117,6 +117,7 @@ static const cq_child_table *make_table(cq_tree *tree, cq_node *parent) {
 void cq_index_forget(cq_tree *tree, cq_node *parent) {
   if (!(parent->state & CQ_NODE_HAS_TABLE)) return;
   cq_child_table **at = table_of(tree, parent), *table = *at;
+  if (!table) return;
   *at = table->next;
   free_table(table);
   tree->table_count--;
@@ -126,6 +127,7 @@ void cq_index_forget(cq_tree *tree, cq_node *parent) {
 void cq_index_added(cq_tree *tree, cq_node *parent, cq_node *child) {
   if (!(parent->state & CQ_NODE_HAS_TABLE)) return;
   cq_child_table *table = *table_of(tree, parent);
+  if (!table) return;
   if (!count_in(table, child)) {
     cq_index_forget(tree, parent); /* memory is out: scanning still works */
     return;
@@ -136,31 +138,31 @@ void cq_index_added(cq_tree *tree, cq_node *parent, cq_node *child) {
 
 void cq_index_removed(cq_tree *tree, cq_node *parent, cq_node *child) {
   if (!(parent->state & CQ_NODE_HAS_TABLE) || child->kind != CQ_NODE_ELEMENT || child->prefix) return;
-  child_entry *entry = entry_of(*table_of(tree, parent), child->local);
+  const cq_child_table *table = *table_of(tree, parent);
+  if (!table) return;
+  child_entry *entry = entry_of(table, child->local);
   entry->count--;
   if (entry->first == child) entry->first = cq_node_next_same(child);
 }
 
 cq_node *cq_tree_children(cq_node *parent, cq_atom local, size_t *count) {
-  cq_tree *tree = NULL;
-  const cq_child_table *table = NULL;
-  if (parent->state & CQ_NODE_HAS_TABLE && (tree = cq_tree_of(parent))) {
-    table = *table_of(tree, parent);
-  } else {
-    cq_node *first = NULL;
-    size_t seen = 0;
-    *count = 0;
-    for (cq_node *child = parent->first; child; child = child->next, seen++)
-      if (child->local == local && !child->prefix && child->kind == CQ_NODE_ELEMENT) {
-        if (!first) first = child;
-        ++*count;
-      }
-    if (seen > CQ_NODE_MANY_CHILDREN && (tree = cq_tree_of(parent))) make_table(tree, parent);
-    return first;
+  cq_tree *tree = parent->state & CQ_NODE_HAS_TABLE ? cq_tree_of(parent) : NULL;
+  const cq_child_table *table = tree ? *table_of(tree, parent) : NULL;
+  if (table) {
+    const child_entry *entry = entry_of(table, local);
+    *count = entry->used ? entry->count : 0;
+    return entry->used ? entry->first : NULL;
   }
-  const child_entry *entry = entry_of(table, local);
-  *count = entry->used ? entry->count : 0;
-  return entry->used ? entry->first : NULL;
+  cq_node *first = NULL;
+  size_t seen = 0;
+  *count = 0;
+  for (cq_node *child = parent->first; child; child = child->next, seen++)
+    if (child->local == local && !child->prefix && child->kind == CQ_NODE_ELEMENT) {
+      if (!first) first = child;
+      ++*count;
+    }
+  if (seen > CQ_NODE_MANY_CHILDREN && (tree = cq_tree_of(parent))) make_table(tree, parent);
+  return first;
 }
 
 /* --- rows by column --- */

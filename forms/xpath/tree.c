@@ -8,6 +8,13 @@
 
 enum { PACK_SIZE = 1 << 15 };
 
+/* A tree's own nodes and texts are const to those who read them only. */
+static void *writable(const void *memory) {
+  void *same = NULL;
+  memcpy(&same, &memory, sizeof same);
+  return same;
+}
+
 cq_tree *cq_tree_new(cq_names *names, size_t limit) {
   cq_tree *tree = calloc(1, sizeof *tree);
   if (!tree) return NULL;
@@ -43,7 +50,7 @@ cq_names *cq_tree_names(const cq_tree *tree) {
 
 cq_tree *cq_tree_of(const cq_node *node) {
   while (node->parent) node = node->parent;
-  return node->kind == CQ_NODE_DOCUMENT ? (cq_tree *)(uintptr_t)node : NULL;
+  return node->kind == CQ_NODE_DOCUMENT ? writable(node) : NULL;
 }
 
 cq_node *cq_tree_top(const cq_tree *tree) {
@@ -102,7 +109,7 @@ bool cq_store_pack(cq_tree *tree, cq_node *node, cq_str text) {
 
 static void release_text(cq_tree *tree, cq_node *node) {
   if (node->text_class) {
-    void *block = (void *)(uintptr_t)node->text;
+    void *block = writable(node->text);
     memcpy(block, &tree->spare_text[node->text_class], sizeof(void *));
     tree->spare_text[node->text_class] = block;
   }
@@ -134,7 +141,7 @@ cq_status cq_tree_set_text(cq_tree *tree, cq_node *node, cq_str text) {
     node->text = block;
     node->text_class = class;
   } else {
-    char *block = (char *)(uintptr_t)node->text;
+    char *block = writable(node->text);
     memmove(block, text.at, text.size);
     block[text.size] = '\0';
   }
