@@ -143,7 +143,7 @@ cq_status cq_batch_verify(cq_batch_header *header, cq_hash *hash, cq_standing *s
 /* --- opening --- */
 
 typedef struct place {
-  cq_entry_kind kind;
+  cq_batch_entry_kind kind;
   size_t at, size; /* in `bytes` */
   size_t name_at, name_size;
   cq_hash name;
@@ -168,16 +168,16 @@ const cq_batch_sizes *cq_batch_content_sizes(const cq_batch_content *content) {
   return &content->sizes;
 }
 
-bool cq_batch_next(cq_batch_content *content, cq_entry *entry) {
-  *entry = (cq_entry){0};
+bool cq_batch_next(cq_batch_content *content, cq_batch_entry *entry) {
+  *entry = (cq_batch_entry){0};
   if (content->next == content->count) return false;
   const place *at = &content->places[content->next++];
-  *entry = (cq_entry){.kind = at->kind,
-                      .bytes = {content->bytes.at + at->at, at->size},
-                      .name = at->name,
-                      .list_name = {content->bytes.at + at->name_at, at->name_size},
-                      .part_offset = at->part_offset,
-                      .part_total = at->part_total};
+  *entry = (cq_batch_entry){.kind = at->kind,
+                            .bytes = {content->bytes.at + at->at, at->size},
+                            .name = at->name,
+                            .list_name = {content->bytes.at + at->name_at, at->name_size},
+                            .part_offset = at->part_offset,
+                            .part_total = at->part_total};
   return true;
 }
 
@@ -242,7 +242,7 @@ static cq_status open_packed(cq_batch_content *content, cq_batch_codec *codec, u
     name = cq_layout_text(layout, CQ_SECTION_NAME);
     if (!cq_file_name_plain(name, CQ_SECTION_NAME)) return damaged(cq_layout_offset(layout), error);
   } else {
-    made.kind = (cq_entry_kind)cq_layout_u8(layout);
+    made.kind = (cq_batch_entry_kind)cq_layout_u8(layout);
     if (!cq_section_carries(made.kind)) return damaged(cq_layout_offset(layout), error);
   }
   uint64_t size = cq_layout_varint(layout);

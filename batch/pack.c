@@ -42,7 +42,7 @@ static cq_status put_frame(cq_batch_codec *codec, cq_codec_form *form, cq_dictio
   return status;
 }
 
-cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *context, cq_entry_kind kind,
+cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *context, cq_batch_entry_kind kind,
                           const cq_record_parts *records, size_t count, cq_buf *out, size_t *audit, cq_error *error) {
   cq_codec_form *form = cq_codec_form_get(codec, &context->form);
   cq_arena *scratch = cq_codec_scratch(codec);
@@ -137,7 +137,7 @@ cq_status cq_unpack_records(cq_unpacked *unpacked, cq_batch_codec *codec, cq_col
   cq_layout layout = cq_layout_of(section.at, section.size);
   cq_arena *scratch = cq_codec_scratch(codec);
   cq_arena_reset(scratch);
-  unpacked->kind = (cq_entry_kind)cq_layout_u8(&layout);
+  unpacked->kind = (cq_batch_entry_kind)cq_layout_u8(&layout);
   uint64_t count = cq_layout_varint(&layout);
   uint8_t dictionary = cq_layout_u8(&layout);
   cq_layout_copy(&layout, context->form.at, sizeof context->form.at);

@@ -7,11 +7,11 @@
 #include "batch/columns.h"
 
 /* Appends the section's bytes. `audit` is raised by the packed size of the trails. */
-cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *context, cq_entry_kind kind,
+cq_status cq_pack_records(cq_batch_codec *codec, const cq_columns_context *context, cq_batch_entry_kind kind,
                           const cq_record_parts *records, size_t count, cq_buf *out, size_t *audit, cq_error *error);
 
 typedef struct cq_unpacked {
-  cq_entry_kind kind;
+  cq_batch_entry_kind kind;
   size_t count;
   size_t *sizes; /* of the records; in the codec's scratch */
 } cq_unpacked;

@@ -15,7 +15,7 @@ enum {
 };
 
 /* Entries that travel as CQ_SECTION_OTHER. */
-static inline bool cq_section_carries(cq_entry_kind kind) {
+static inline bool cq_section_carries(cq_batch_entry_kind kind) {
   return kind == CQ_ENTRY_REQUEST || kind == CQ_ENTRY_DECISION || kind == CQ_ENTRY_BUNDLE || kind == CQ_ENTRY_RECEIPT;
 }
 

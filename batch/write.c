@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct entry {
-  cq_entry_kind kind;
+  cq_batch_entry_kind kind;
   cq_hash form; /* of records and drafts */
   cq_programme_id programme;
   cq_mode mode;
@@ -67,7 +67,7 @@ static cq_status make_room(cq_batch_writer *writer, size_t size, cq_error *error
   return CQ_OK;
 }
 
-static cq_status add_record(cq_batch_writer *writer, cq_entry_kind kind, cq_str bytes, cq_error *error) {
+static cq_status add_record(cq_batch_writer *writer, cq_batch_entry_kind kind, cq_str bytes, cq_error *error) {
   cq_record_parts parts;
   entry made = {.kind = kind, .at = writer->records.size, .size = bytes.size};
   cq_arena *scratch = cq_codec_scratch(writer->codec);
@@ -116,7 +116,7 @@ static cq_status add_section(cq_batch_writer *writer, uint8_t type, cq_str head,
   return status;
 }
 
-cq_status cq_batch_add(cq_batch_writer *writer, cq_entry_kind kind, cq_str bytes, cq_error *error) {
+cq_status cq_batch_add(cq_batch_writer *writer, cq_batch_entry_kind kind, cq_str bytes, cq_error *error) {
   cq_status status = make_room(writer, bytes.size, error);
   if (status != CQ_OK) return status;
   if (kind == CQ_ENTRY_RECORD || kind == CQ_ENTRY_DRAFT) {

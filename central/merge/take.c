@@ -171,7 +171,7 @@ static cq_status held_why(cq_taker *t, const cq_batch_header *header, cq_standin
 
 /* --- entries --- */
 
-static cq_status take_record(cq_taker *t, const cq_hash *batch, const cq_entry *entry, cq_taken *taken,
+static cq_status take_record(cq_taker *t, const cq_hash *batch, const cq_batch_entry *entry, cq_taken *taken,
                              cq_error *error) {
   sqlite3_stmt *s = t->statement[RECORD];
   taken->records++;
@@ -184,8 +184,8 @@ static cq_status take_record(cq_taker *t, const cq_hash *batch, const cq_entry *
   return cq_derive_record(t->derive, sqlite3_last_insert_rowid(t->desk->db), &entry->name, entry->bytes, error);
 }
 
-static cq_status take_entry(cq_taker *t, const cq_batch_header *header, const cq_hash *batch, const cq_entry *entry,
-                            cq_taken *taken, cq_error *error) {
+static cq_status take_entry(cq_taker *t, const cq_batch_header *header, const cq_hash *batch,
+                            const cq_batch_entry *entry, cq_taken *taken, cq_error *error) {
   sqlite3_stmt *s;
   bool fresh;
   switch (entry->kind) {
@@ -226,7 +226,7 @@ static bool is_theirs(cq_status status, const cq_error *error) {
 static cq_status open_batch(cq_taker *t, const cq_batch_header *header, const cq_hash *hash, cq_str bytes,
                             cq_taken *taken, cq_error *error) {
   cq_batch_content *content = NULL;
-  cq_entry entry;
+  cq_batch_entry entry;
   cq_status status = cq_batch_open(&content, t->codec, bytes.at, bytes.size, t->desk->seal_secret, error);
   while (status == CQ_OK && cq_batch_next(content, &entry)) status = take_entry(t, header, hash, &entry, taken, error);
   cq_batch_content_free(content);

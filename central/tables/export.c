@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `export`: merged records as files for other programs. */
-#include "central/tables/rows.h"
+#include "central/tables/files.h"
 #include "central/verbs.h"
 #include "chasqui/csv.h"
 #include "chasqui/file.h"
@@ -13,6 +13,9 @@
 
 const cq_cli_option cq_central_export_options[] = {
     {"csv", 0, N_("FOLDER"), N_("one CSV file for each form and repeat, in this folder")},
+    {"xlsx", 0, N_("FOLDER"), N_("one workbook for each form, with a sheet for each repeat")},
+    {"dta", 0, N_("FOLDER"), N_("files for Stata, with labels")},
+    {"sav", 0, N_("FOLDER"), N_("files for SPSS, with labels")},
     {"labels", 0, NULL, N_("labels beside the codes of choices")},
     {"language", 0, N_("CODE"), N_("language of the labels")},
     {"identified", 0, NULL, N_("with the columns that identify people")},
@@ -42,7 +45,7 @@ typedef struct exporting {
   size_t form_count;
   cq_arena *arena;
   cq_buf json;
-  size_t files_written, records, unreadable;
+  size_t files_written, records, unreadable, cut;
 } exporting;
 
 static cq_status flush(csv_file *f, cq_error *error) {
@@ -65,17 +68,7 @@ static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_er
 static cq_status begin_file(exporting *e, size_t table, cq_error *error) {
   csv_file *f = &e->files[table];
   const cq_rows_table *t = cq_rows_table_at(e->rows, table);
-  cq_buf name = {0};
-  /* practice data say so wherever they go */
-  cq_buf_add_text(&name, e->desk->mode == CQ_MODE_PRACTICE ? "practice-" : "");
-  for (size_t i = 0; i < t->name.size; i++) { /* a form's id comes from outside: no path may hide in it */
-    char c = t->name.at[i];
-    cq_buf_add_char(&name,
-                    c == '/' || c == '\\' || c == ':' || (unsigned char)c < 0x20 || (i == 0 && c == '.') ? '_' : c);
-  }
-  cq_buf_add_text(&name, ".csv");
-  cq_status status = name.failed ? cq_error_nomem(error) : cq_file_path(&f->path, e->folder, name.at, error);
-  cq_buf_fini(&name);
+  cq_status status = cq_table_file(&f->path, e->desk, t, e->folder, ".csv", error);
   if (status != CQ_OK) return status;
   cq_buf_add_str(&f->part, cq_buf_str(&f->path));
   cq_buf_add_text(&f->part, ".part");
@@ -120,28 +113,34 @@ static void drop_files(exporting *e, size_t count) {
   e->files = NULL;
 }
 
+static cq_status export_csv(exporting *e, cq_error *error) {
+  size_t records = 0, unreadable = 0, tables = cq_rows_tables(e->rows);
+  cq_status status = CQ_OK;
+  if (!(e->files = calloc(tables, sizeof *e->files))) return cq_error_nomem(error);
+  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = begin_file(e, t, error);
+  if (status == CQ_OK) status = cq_rows_read(e->rows, put_row, e, &records, &unreadable, error);
+  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = end_file(e, t, error);
+  e->records += records;
+  e->unreadable += unreadable;
+  drop_files(e, tables);
+  return status;
+}
+
 static cq_status export_form(exporting *e, cq_str form, cq_error *error) {
-  size_t records, unreadable, tables = 0;
   cq_rows_options options = {.labels = cq_cli_flag(e->cli, "labels"),
                              .language = cq_cli_value(e->cli, "language"),
                              .identified = cq_cli_flag(e->cli, "identified"),
                              .all = cq_cli_flag(e->cli, "all")};
+  const char *xlsx = cq_cli_value(e->cli, "xlsx"), *dta = cq_cli_value(e->cli, "dta"),
+             *sav = cq_cli_value(e->cli, "sav");
   cq_status status = cq_rows_open(&e->rows, e->desk, form, &options, error);
-  if (status == CQ_OK) {
-    tables = cq_rows_tables(e->rows);
-    if (!(e->files = calloc(tables, sizeof *e->files))) status = cq_error_nomem(error);
-  }
-  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = begin_file(e, t, error);
-  if (status == CQ_OK) status = cq_rows_read(e->rows, put_row, e, &records, &unreadable, error);
-  for (size_t t = 0; status == CQ_OK && t < tables; t++) status = end_file(e, t, error);
-  if (status == CQ_OK) {
-    e->records += records;
-    e->unreadable += unreadable;
-    if (cq_rows_left_out(e->rows))
-      cq_cli_say(e->cli, _("  %zu columns identify people and are left out (--identified brings them)."),
-                 cq_rows_left_out(e->rows));
-  }
-  if (e->files) drop_files(e, tables);
+  if (status == CQ_OK && e->folder) status = export_csv(e, error);
+  if (status == CQ_OK && xlsx) status = cq_workbook_write(e->rows, e->desk, xlsx, &e->cut, error);
+  if (status == CQ_OK && dta) status = cq_stat_write(e->rows, e->desk, dta, CQ_FILE_DTA, &e->cut, error);
+  if (status == CQ_OK && sav) status = cq_stat_write(e->rows, e->desk, sav, CQ_FILE_SAV, &e->cut, error);
+  if (status == CQ_OK && cq_rows_left_out(e->rows))
+    cq_cli_say(e->cli, _("  %zu columns identify people and are left out (--identified brings them)."),
+               cq_rows_left_out(e->rows));
   cq_rows_free(e->rows);
   e->rows = NULL;
   return status;
@@ -158,13 +157,18 @@ static cq_status note_form(void *context, cq_str id, cq_str title, int64_t recor
   return CQ_OK;
 }
 
+static const char *const folders[] = {"csv", "xlsx", "dta", "sav"};
+
 static cq_status run(exporting *e, cq_error *error) {
-  cq_status status = cq_file_make_folder(e->folder, error);
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < 4; i++)
+    if (cq_cli_value(e->cli, folders[i])) status = cq_file_make_folder(cq_cli_value(e->cli, folders[i]), error);
   if (status == CQ_OK && !cq_cli_args(e->cli)) status = cq_rows_forms(e->desk, note_form, e, error);
   for (int i = 0; i < cq_cli_args(e->cli) && i < 256; i++)
     e->forms[e->form_count++] = cq_str_from(cq_cli_arg(e->cli, i));
   for (size_t i = 0; status == CQ_OK && i < e->form_count; i++) status = export_form(e, e->forms[i], error);
-  if (status == CQ_OK) status = cq_file_sync_folder(e->folder, error);
+  for (size_t i = 0; status == CQ_OK && i < 4; i++)
+    if (cq_cli_value(e->cli, folders[i])) status = cq_file_sync_folder(cq_cli_value(e->cli, folders[i]), error);
   return status;
 }
 
@@ -172,15 +176,18 @@ int cq_central_export(cq_cli *cli) {
   cq_desk desk;
   cq_error error;
   cq_error_clear(&error);
-  if (!cq_cli_value(cli, "csv")) return cq_cli_usage(cli, "%s", _("export needs --csv FOLDER"));
+  bool any = false;
+  for (size_t i = 0; i < 4; i++) any = any || cq_cli_value(cli, folders[i]);
+  if (!any) return cq_cli_usage(cli, "%s", _("export needs --csv, --xlsx, --dta or --sav with a folder"));
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
   exporting e = {.cli = cli, .desk = &desk, .folder = cq_cli_value(cli, "csv"), .arena = cq_arena_new(0)};
   cq_status status = e.arena ? run(&e, &error) : cq_error_nomem(&error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"files\":[%s],\"records\":%zu,\"unreadable\":%zu}\n", e.json.at ? e.json.at : "", e.records,
-           e.unreadable);
-  if (status == CQ_OK) cq_cli_say(cli, _("%zu records in %zu files."), e.records, e.files_written);
+    printf("{\"files\":[%s],\"records\":%zu,\"unreadable\":%zu,\"cut\":%zu}\n", e.json.at ? e.json.at : "", e.records,
+           e.unreadable, e.cut);
+  if (status == CQ_OK) cq_cli_say(cli, _("%zu forms exported."), e.form_count);
+  if (status == CQ_OK && e.cut) cq_cli_warn(cli, _("%zu texts were too long for a format and were cut."), e.cut);
   if (status == CQ_OK && e.unreadable)
     cq_cli_warn(cli, _("%zu records are of a form that is not known here."), e.unreadable);
   cq_buf_fini(&e.json);

@@ -62,5 +62,7 @@ const cq_cli_message cq_cli_messages_central[] = {
     {"desk.form.repeat", N_("The form has no repeat “%1$s”."), NULL},
     {"desk.form.columns", N_("The form has more columns than a table can hold."), NULL},
     {"desk.form.repeats", N_("The form has more repeats than can be exported."), NULL},
+    {"desk.form.rows", N_("The form has more rows than a workbook can hold."), N_("Export it as CSV.")},
+    {"desk.form.sheet", N_("A sheet cannot be called “%1$s”."), NULL},
     {"desk.person.none", N_("There is no visit to that person."), NULL},
     {0}};

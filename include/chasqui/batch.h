@@ -103,15 +103,15 @@ typedef enum {
   CQ_ENTRY_LIST = 6,     /* a list for the recipient: cq_batch_add_list */
   CQ_ENTRY_BUNDLE = 7,
   CQ_ENTRY_RECEIPT = 8
-} cq_entry_kind;
+} cq_batch_entry_kind;
 
-typedef struct cq_entry {
-  cq_entry_kind kind;
+typedef struct cq_batch_entry {
+  cq_batch_entry_kind kind;
   cq_str bytes;     /* the entry; of a part: its bytes alone; of a list: the CSV */
   cq_hash name;     /* BLAKE2b-256 of `bytes`: a record's name; of a part: the hash of the whole attachment */
   cq_str list_name; /* of a list */
   uint64_t part_offset, part_total; /* of a part */
-} cq_entry;
+} cq_batch_entry;
 
 /* --- writing --- */
 typedef struct cq_batch_writer cq_batch_writer;
@@ -123,7 +123,7 @@ void cq_batch_writer_free(cq_batch_writer *writer);
  * Entries are copied. batch.full (CQ_LIMIT): this one no longer fits, end the batch and begin another; nothing was
  * added. batch.entry.damaged: not what its kind should be. batch.large: larger than any batch.
  */
-cq_status cq_batch_add(cq_batch_writer *writer, cq_entry_kind kind, cq_str bytes, cq_error *error);
+cq_status cq_batch_add(cq_batch_writer *writer, cq_batch_entry_kind kind, cq_str bytes, cq_error *error);
 cq_status cq_batch_add_part(cq_batch_writer *writer, const cq_hash *attachment, uint64_t offset, uint64_t total,
                             cq_str bytes, cq_error *error);
 cq_status cq_batch_add_list(cq_batch_writer *writer, cq_str name, cq_str csv, cq_error *error);
@@ -177,7 +177,7 @@ void cq_batch_content_free(cq_batch_content *content);
 /* The next entry, borrowed until the content is freed; *entry.kind 0 at the end. Entries come in the order records,
  * drafts, then all others as added. Never fails: what a batch itself is was checked at opening; what an entry is, is
  * for its own reader (cq_record_parse, cq_order_read, …) to check. */
-bool cq_batch_next(cq_batch_content *content, cq_entry *entry);
+bool cq_batch_next(cq_batch_content *content, cq_batch_entry *entry);
 const cq_batch_sizes *cq_batch_content_sizes(const cq_batch_content *content);
 
 #endif

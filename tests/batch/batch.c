@@ -93,7 +93,7 @@ static void records_come_out_byte_for_byte(void **state) {
       assert_int_equal(cq_batch_count(w->writer), 0);
       must_verify(w, &file, CQ_STANDING_CERTIFIED);
       cq_batch_content *content = must_open(w, &file, audited ? w->f->desk.seal_secret : w->f->recovery.seal_secret);
-      cq_entry entry;
+      cq_batch_entry entry;
       size_t at = 0;
       for (; cq_batch_next(content, &entry); at++) {
         assert_int_equal(entry.kind, CQ_ENTRY_RECORD);
@@ -176,7 +176,7 @@ static void odd_instances(void **state) {
   cq_batch_content *content = must_open(w, &file, w->f->desk.seal_secret);
   size_t found = 0;
   bool seen[ODD + 1] = {false};
-  for (cq_entry entry; cq_batch_next(content, &entry); found++)
+  for (cq_batch_entry entry; cq_batch_next(content, &entry); found++)
     for (size_t i = 0; i <= ODD; i++)
       if (cq_hash_equal(&entry.name, &names[i])) seen[i] = true;
   assert_int_equal(found, ODD + 1);
@@ -216,7 +216,7 @@ static void odd_trails(void **state) {
   fixture_end(w->f, w->writer, &sender, &file, NULL);
   cq_batch_content *content = must_open(w, &file, w->f->desk.seal_secret);
   size_t found = 0;
-  for (cq_entry entry; cq_batch_next(content, &entry); found++)
+  for (cq_batch_entry entry; cq_batch_next(content, &entry); found++)
     if (!cq_hash_equal(&entry.name, &names[found])) fail_msg("%s", odd[found]);
   assert_int_equal(found, ODD);
   cq_batch_content_free(content);
@@ -242,7 +242,7 @@ static void every_kind_of_entry(void **state) {
   fixture_end(w->f, w->writer, &sender, &file, NULL);
   must_verify(w, &file, CQ_STANDING_CERTIFIED); /* a desk may write to devices */
   cq_batch_content *content = must_open(w, &file, w->f->desk.seal_secret);
-  cq_entry entry;
+  cq_batch_entry entry;
   assert_true(cq_batch_next(content, &entry));
   assert_int_equal(entry.kind, CQ_ENTRY_DRAFT);
   assert_true(cq_hash_equal(&entry.name, &name));

@@ -33,7 +33,7 @@ static void open_file(const uint8_t *bytes, size_t size) {
   cq_batch_content *content = NULL;
   if (cq_batch_open(&content, world.codec, bytes, size, world.f->desk.seal_secret, NULL) != CQ_OK) return;
   size_t sum = 0;
-  for (cq_entry entry; cq_batch_next(content, &entry);)
+  for (cq_batch_entry entry; cq_batch_next(content, &entry);)
     for (size_t i = 0; i < entry.bytes.size; i += 4096) sum += (uint8_t)entry.bytes.at[i];
   if (sum == SIZE_MAX) abort(); /* so that the bytes are read */
   cq_batch_content_free(content);

@@ -64,7 +64,7 @@ static void as_instance(const uint8_t *bytes, size_t size) {
   cq_batch_sender sender = fixture_sender(world.f, &world.f->device, 1, NULL);
   fixture_end(world.f, world.writer, &sender, &file, NULL);
   cq_batch_content *content = NULL;
-  cq_entry entry;
+  cq_batch_entry entry;
   if (cq_batch_open(&content, world.codec, file.at, file.size, world.f->desk.seal_secret, NULL) != CQ_OK ||
       !cq_batch_next(content, &entry) || !cq_hash_equal(&entry.name, &name))
     abort();

@@ -45,7 +45,7 @@ static size_t open_all(measuring *m, const cq_buf *file) {
   cq_batch_content *content = NULL;
   if (cq_batch_open(&content, m->codec, file->at, file->size, m->f->desk.seal_secret, NULL) != CQ_OK) abort();
   size_t count = 0;
-  for (cq_entry entry; cq_batch_next(content, &entry);) count++;
+  for (cq_batch_entry entry; cq_batch_next(content, &entry);) count++;
   cq_batch_content_free(content);
   return count;
 }

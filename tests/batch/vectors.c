@@ -317,7 +317,7 @@ static void the_batches_are_read(void **state) {
   const cq_secret *readers[] = {f->desk.seal_secret, f->recovery.seal_secret};
   for (size_t i = 0; i < 2; i++) {
     cq_batch_content *content = NULL;
-    cq_entry entry;
+    cq_batch_entry entry;
     assert_int_equal(cq_batch_open(&content, codec, file.at, file.size, readers[i], NULL), CQ_OK);
     assert_true(cq_batch_next(content, &entry));
     assert_int_equal(entry.kind, CQ_ENTRY_RECORD);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merging is the union of sets: order, repetition and gaps do no harm, and nothing foreign gets in. */
 #include "central/merge/derive.h"
-#include "central/merge/init.h"
 #include "central/merge/take.h"
 #include "chasqui/file.h"
 #include "chasqui/order.h"
 #include "chasqui/outbox.h"
 #include "tests/batch/interviews.h"
+#include "tests/central/desk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,8 +19,6 @@
 
 enum { BATCHES = 4, RECORDS = 6 };
 
-static const char passphrase[] = "llama verde camina";
-
 typedef struct world {
   fixture *f;
   cq_buf form;
@@ -29,10 +27,6 @@ typedef struct world {
   cq_buf batch[BATCHES];
   cq_hash hash[BATCHES];
 } world;
-
-static void must(cq_status status, const cq_error *error) {
-  if (status != CQ_OK) fail_msg("%d %s %s", status, error->code ? error->code : "?", error->arg[0]);
-}
 
 static cq_hash pack(world *w, const signer *who, uint64_t number, const cq_hash *previous, uint64_t first,
                     size_t records, cq_buf *out) {
@@ -44,7 +38,7 @@ static cq_hash pack(world *w, const signer *who, uint64_t number, const cq_hash 
     cq_buf record = {0};
     interview_make(&made, i, false);
     interview_record(&record, &made, w->f, who, &w->form_hash, i + 1, &w->f->random);
-    must(cq_batch_add(writer, CQ_ENTRY_RECORD, cq_buf_str(&record), &error), &error);
+    test_must(cq_batch_add(writer, CQ_ENTRY_RECORD, cq_buf_str(&record), &error), &error);
     interview_fini(&made);
     cq_buf_fini(&record);
   }
@@ -76,53 +70,9 @@ static void world_free(world *w) {
   free(w);
 }
 
-/* A desk of the fixture's programme, in a folder of its own. */
 static void desk_new(cq_desk *desk, const world *w, const char *name) {
-  char home[512], path[600];
-  cq_error error;
-  cq_error_clear(&error);
-  snprintf(home, sizeof home, "%s/merge-%s-%d", getenv("CHASQUI_TEST_TMP"), name, (int)getpid());
-  must(cq_file_make_folder(home, &error), &error);
-  snprintf(path, sizeof path, "%s/programme.json", home);
-  static const char json[] = "{\"code\":\"demo\",\"title\":\"Demo\",\"forms\":[]}";
-  must(cq_file_replace(path, json, sizeof json - 1, 0600, false, &error), &error);
-  cq_vault_options options = {.effort = CQ_VAULT_EFFORT_LEAST};
-  cq_desk_plan plan = {.home = home,
-                       .programme = home,
-                       .mode = w->f->mode,
-                       .passphrase = cq_str_from(passphrase),
-                       .offline_passphrase = cq_str_from(passphrase),
-                       .cost = CQ_COST_LEAST,
-                       .vault = &options};
-  char fingerprint[CQ_FINGERPRINT_SIZE];
-  must(cq_desk_init(&plan, fingerprint, &error), &error);
-  assert_int_equal(cq_desk_init(&plan, fingerprint, &error), CQ_REFUSED);
-  assert_string_equal(error.code, "desk.exists");
-  assert_int_equal(cq_desk_open(desk, home, CQ_STR("una frase ajena"), &error), CQ_REFUSED);
-  assert_string_equal(error.code, "vault.passphrase.wrong");
-  cq_desk_close(desk);
-  must(cq_desk_open(desk, home, cq_str_from(passphrase), &error), &error);
-  /* the fixture's keys in place of its own */
-  const fixture *f = w->f;
-  cq_buf chain = {0};
-  cq_chain_write(&chain, &f->desk.chain);
-  must(cq_desk_set(desk, "programme.secret", cq_secret_view(f->root.secret), cq_secret_size(f->root.secret), &error),
-       &error);
-  must(cq_desk_set(desk, "desk.sign.secret", cq_secret_view(f->desk.secret), cq_secret_size(f->desk.secret), &error),
-       &error);
-  must(cq_desk_set(desk, "desk.seal.secret", cq_secret_view(f->desk.seal_secret), cq_secret_size(f->desk.seal_secret),
-                   &error),
-       &error);
-  must(cq_desk_set(desk, "desk.chain", chain.at, chain.size, &error), &error);
-  cq_buf_fini(&chain);
-  sqlite3_stmt *s = NULL;
-  must(cq_desk_prepare(desk, &s, "INSERT INTO form VALUES (?1, 'demo', '1', 'Demo', 1, 1, ?2)", &error), &error);
-  sqlite3_bind_blob(s, 1, w->form_hash.at, 32, SQLITE_STATIC);
-  sqlite3_bind_blob(s, 2, w->form.at, (int)w->form.size, SQLITE_STATIC);
-  must(cq_desk_step(desk, s, NULL, &error), &error);
-  sqlite3_finalize(s);
-  cq_desk_close(desk);
-  must(cq_desk_open(desk, home, cq_str_from(passphrase), &error), &error);
+  test_desk_new(desk, w->f, name);
+  test_desk_form(desk, "linea_base", cq_buf_str(&w->form));
 }
 
 static cq_taken take(cq_desk *desk, const cq_buf *bytes, const char *file) {
@@ -130,10 +80,10 @@ static cq_taken take(cq_desk *desk, const cq_buf *bytes, const char *file) {
   cq_taken taken;
   cq_error error;
   cq_error_clear(&error);
-  must(cq_taker_new(&taker, desk, &error), &error);
-  must(cq_desk_exec(desk, "BEGIN", &error), &error);
-  must(cq_taker_take(taker, file, cq_buf_str(bytes), &taken, &error), &error);
-  must(cq_desk_exec(desk, "COMMIT", &error), &error);
+  test_must(cq_taker_new(&taker, desk, &error), &error);
+  test_must(cq_desk_exec(desk, "BEGIN", &error), &error);
+  test_must(cq_taker_take(taker, file, cq_buf_str(bytes), &taken, &error), &error);
+  test_must(cq_desk_exec(desk, "COMMIT", &error), &error);
   cq_taker_free(taker);
   return taken;
 }
@@ -141,7 +91,7 @@ static cq_taken take(cq_desk *desk, const cq_buf *bytes, const char *file) {
 static int64_t number(cq_desk *desk, const char *sql) {
   int64_t value;
   cq_error error;
-  must(cq_desk_number(desk, sql, -1, &value, &error), &error);
+  test_must(cq_desk_number(desk, sql, -1, &value, &error), &error);
   return value;
 }
 
@@ -159,9 +109,9 @@ static cq_hash picture(cq_desk *desk) {
   for (size_t q = 0; q < sizeof queries / sizeof *queries; q++) {
     sqlite3_stmt *s = NULL;
     bool row = true;
-    must(cq_desk_prepare(desk, &s, queries[q], &error), &error);
+    test_must(cq_desk_prepare(desk, &s, queries[q], &error), &error);
     for (;;) {
-      must(cq_desk_step(desk, s, &row, &error), &error);
+      test_must(cq_desk_step(desk, s, &row, &error), &error);
       if (!row) break;
       for (int c = 0; c < sqlite3_column_count(s); c++) {
         cq_str text = cq_desk_text(s, c);
@@ -200,7 +150,7 @@ static void order_and_repetition_do_not_matter(void **state) {
     if (o == 2) assert_int_equal(already, 3);
     size_t records;
     cq_error error;
-    must(cq_derive_rebuild(&desk, &records, &error), &error);
+    test_must(cq_derive_rebuild(&desk, &records, &error), &error);
     assert_int_equal(records, BATCHES * RECORDS);
     now = picture(&desk);
     assert_true(cq_hash_equal(&now, &first));
@@ -267,19 +217,20 @@ static void unknown_held_and_revoked(void **state) {
   assert_int_equal(number(&desk, "SELECT count(*) FROM record"), 0);
   assert_int_equal(number(&desk, "SELECT count(*) FROM device WHERE seal IS NOT NULL"), 1);
   /* approved: the same file is merged the next time */
-  must(cq_desk_exec(&desk, "UPDATE device SET chain = x'00'", &error), &error);
+  test_must(cq_desk_exec(&desk, "UPDATE device SET chain = x'00'", &error), &error);
   assert_int_equal(take(&desk, &stranger, "s.chq").records_new, 3);
   /* held by a person, then released */
   assert_int_equal(take(&desk, &w->batch[0], "0.chq").state, CQ_RECEIPT_OPENED);
-  must(cq_desk_exec(&desk, "UPDATE device SET held = 1", &error), &error);
+  test_must(cq_desk_exec(&desk, "UPDATE device SET held = 1", &error), &error);
   assert_string_equal(take(&desk, &w->batch[1], "1.chq").why, "desk.held.hold");
-  must(cq_desk_exec(&desk, "UPDATE device SET released = 2", &error), &error);
+  test_must(cq_desk_exec(&desk, "UPDATE device SET released = 2", &error), &error);
   assert_int_equal(take(&desk, &w->batch[1], "1.chq").state, CQ_RECEIPT_OPENED);
   assert_string_equal(take(&desk, &w->batch[2], "2.chq").why, "desk.held.hold");
   /* revoked after number 3: the third is merged, the fourth is not */
-  must(cq_desk_exec(&desk, "UPDATE device SET held = 0, released = 0, revoked_utc_ms = 1, last_trusted = 3", &error),
-       &error);
-  must(cq_desk_read_trust(&desk, &error), &error);
+  test_must(
+      cq_desk_exec(&desk, "UPDATE device SET held = 0, released = 0, revoked_utc_ms = 1, last_trusted = 3", &error),
+      &error);
+  test_must(cq_desk_read_trust(&desk, &error), &error);
   assert_int_equal(take(&desk, &w->batch[2], "2.chq").state, CQ_RECEIPT_OPENED);
   assert_string_equal(take(&desk, &w->batch[3], "3.chq").why, "desk.held.revoked");
   assert_int_equal(number(&desk, "SELECT count(*) FROM record"), 3 + 3 * RECORDS);
@@ -299,18 +250,18 @@ static void receipts_say_what_is_durable(void **state) {
   desk_new(&desk, w, "receipts");
   take(&desk, &w->batch[0], "0.chq");
   take(&desk, &w->batch[1], "1.chq");
-  must(cq_receipts_write(&desk, &written, &error), &error);
+  test_must(cq_receipts_write(&desk, &written, &error), &error);
   assert_int_equal(written, 1);
-  must(cq_receipts_write(&desk, &written, &error), &error);
+  test_must(cq_receipts_write(&desk, &written, &error), &error);
   assert_int_equal(written, 0);
-  must(cq_home_folder(&folder, desk.home, CQ_FOLDER_OUTBOX, &error), &error);
-  must(cq_parcel_list(&parcels, &count, folder.at, &error), &error);
+  test_must(cq_home_folder(&folder, desk.home, CQ_FOLDER_OUTBOX, &error), &error);
+  test_must(cq_parcel_list(&parcels, &count, folder.at, &error), &error);
   cq_receipt *receipt = calloc(1, sizeof *receipt);
   for (size_t i = 0; i < count; i++) {
     if (parcels[i].kind != CQ_PARCEL_RECEIPT) continue;
-    must(cq_file_path(&path, folder.at, parcels[i].name, &error), &error);
-    must(cq_file_read(path.at, CQ_RECEIPT_LIMIT, &bytes, &error), &error);
-    must(cq_receipt_read(receipt, bytes.at, bytes.size, &w->f->trust, &error), &error);
+    test_must(cq_file_path(&path, folder.at, parcels[i].name, &error), &error);
+    test_must(cq_file_read(path.at, CQ_RECEIPT_LIMIT, &bytes, &error), &error);
+    test_must(cq_receipt_read(receipt, bytes.at, bytes.size, &w->f->trust, &error), &error);
     assert_int_equal(receipt->signer, CQ_ROLE_DESK);
     assert_int_equal(receipt->count, 2);
     for (size_t b = 0; b < 2; b++) {
@@ -343,9 +294,9 @@ static void erased_stays_erased(void **state) {
   sqlite3_stmt *s = NULL;
   desk_new(&desk, w, "erase");
   take(&desk, &w->batch[0], "0.chq");
-  must(cq_desk_prepare(&desk, &s, "SELECT name FROM record ORDER BY id LIMIT 1", &error), &error);
-  must(cq_desk_step(&desk, s, &row, &error), &error);
-  must(cq_desk_column(s, 0, target.at, 32, &error), &error);
+  test_must(cq_desk_prepare(&desk, &s, "SELECT name FROM record ORDER BY id LIMIT 1", &error), &error);
+  test_must(cq_desk_step(&desk, s, &row, &error), &error);
+  test_must(cq_desk_column(s, 0, target.at, 32, &error), &error);
   sqlite3_finalize(s);
   cq_order order = {.mode = CQ_MODE_REAL,
                     .kind = CQ_ORDER_ERASE,
@@ -354,21 +305,21 @@ static void erased_stays_erased(void **state) {
                     .by = CQ_STR("c1"),
                     .targets = &target,
                     .target_count = 1};
-  must(cq_order_write(&bytes, &name, &order, &w->f->desk.chain, w->f->desk.secret, &w->f->random, &error), &error);
-  must(cq_derive_new(&derive, &desk, &error), &error);
-  must(cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error), &error);
+  test_must(cq_order_write(&bytes, &name, &order, &w->f->desk.chain, w->f->desk.secret, &w->f->random, &error), &error);
+  test_must(cq_derive_new(&derive, &desk, &error), &error);
+  test_must(cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error), &error);
   assert_true(fresh);
-  must(cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error), &error);
+  test_must(cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error), &error);
   assert_false(fresh);
   cq_derive_free(derive);
   assert_int_equal(number(&desk, "SELECT count(*) FROM record WHERE bytes IS NOT NULL"), RECORDS - 1);
   assert_int_equal(number(&desk, "SELECT count(*) FROM visit"), RECORDS - 1);
   /* the batch once more, as after a restored backup of the laptop */
-  must(cq_desk_exec(&desk, "DELETE FROM batch", &error), &error);
+  test_must(cq_desk_exec(&desk, "DELETE FROM batch", &error), &error);
   cq_taken taken = take(&desk, &w->batch[0], "0.chq");
   assert_int_equal(taken.state, CQ_RECEIPT_OPENED);
   assert_int_equal(taken.records_new, 0);
-  must(cq_derive_rebuild(&desk, &records, &error), &error);
+  test_must(cq_derive_rebuild(&desk, &records, &error), &error);
   assert_int_equal(records, RECORDS - 1);
   assert_int_equal(number(&desk, "SELECT count(*) FROM visit"), RECORDS - 1);
   cq_buf_fini(&bytes);

@@ -152,7 +152,7 @@ static void packing_seals_what_is_finished_once(void **state) {
   cq_batch_forms forms = {find_blank, NULL};
   cq_batch_codec *codec = cq_batch_codec_new(&forms);
   cq_batch_content *content = NULL;
-  cq_entry entry;
+  cq_batch_entry entry;
   size_t seen = 0;
   assert_int_equal(cq_batch_open(&content, codec, batch.at, batch.size, it->keys->desk.seal_secret, NULL), CQ_OK);
   while (cq_batch_next(content, &entry)) {

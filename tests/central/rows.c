@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records as rows: columns from the definitions, repeats apart, labels, what identifies people left out. */
+#include "central/merge/derive.h"
+#include "central/merge/entities.h"
+#include "central/tables/files.h"
+#include "chasqui/record.h"
+#include "tests/central/desk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <readstat.h>
+
+/* Version 2 drops "viejo" and has "nuevo"; "edad" stands in the group and in the repeat. */
+static const char head[] =
+    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
+    "xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:cq=\"urn:chasqui:xforms\" "
+    "xmlns:entities=\"http://www.opendatakit.org/xforms/entities\"><h:head><h:title>t</h:title>"
+    "<model entities:entities-version=\"2024.1.0\"><instance><data id=\"f\" "
+    "version=\"%s\"><nombre/><%s/><p><sexo/><edad/><edad_missing/><fecha/>"
+    "</p><miembro jr:template=\"\"><edad/><cultivo jr:template=\"\"><kg/></cultivo><fin/></miembro>"
+    "<meta><instanceID/><entity dataset=\"tdd\" id=\"\" create=\"1\"><label/></entity></meta></data></instance>"
+    "<bind nodeset=\"/data/nombre\" type=\"string\" cq:privacy=\"direct\"/>"
+    "<bind nodeset=\"/data/p/sexo\" type=\"string\" entities:saveto=\"sexo\"/>"
+    "<bind nodeset=\"/data/p/edad\" type=\"int\" cq:missing=\"ns nr\"/><bind nodeset=\"/data/p/fecha\" type=\"date\"/>"
+    "<bind nodeset=\"/data/miembro/edad\" type=\"int\"/><bind nodeset=\"/data/miembro/cultivo/kg\" type=\"decimal\"/>"
+    "</model></h:head><h:body><input ref=\"/data/nombre\"><label>Nombre</label></input>"
+    "<select1 ref=\"/data/p/sexo\"><label>Sexo de la persona</label><item><label>Mujer</label><value>m</value></item>"
+    "<item><label>Hombre</label><value>h</value></item></select1><input "
+    "ref=\"/data/p/edad\"><label>Edad</label></input>"
+    "<group ref=\"/data/miembro\"><repeat nodeset=\"/data/miembro\"><input "
+    "ref=\"/data/miembro/edad\"><label>Edad</label>"
+    "</input><group ref=\"/data/miembro/cultivo\"><repeat nodeset=\"/data/miembro/cultivo\"><input "
+    "ref=\"/data/miembro/cultivo/kg\"><label>kg</label></input></repeat></group></repeat></group></h:body></h:html>";
+
+typedef struct world {
+  fixture *f;
+  cq_desk desk;
+  cq_hash forms[2];
+  uint64_t sequence;
+} world;
+
+static void add_record(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_hash *name) {
+  cq_buf bytes = {0};
+  cq_error error;
+  cq_derive *derive = NULL;
+  sqlite3_stmt *s = NULL;
+  cq_record record = {.instance_xml = cq_str_from(xml),
+                      .envelope = {.programme = w->f->programme,
+                                   .mode = w->f->mode,
+                                   .form_id = CQ_STR("f"),
+                                   .form_version = CQ_STR("1"),
+                                   .form_hash = w->forms[form],
+                                   .instance_id = cq_str_from(id),
+                                   .parents = parent,
+                                   .parent_count = parent ? 1 : 0,
+                                   .result = CQ_RESULT_COMPLETE,
+                                   .season = CQ_STR("2012-T1"),
+                                   .technician = CQ_STR("T1"),
+                                   .device = w->f->device.id,
+                                   .begun_utc_ms = fixture_now,
+                                   .finished_utc_ms = fixture_now + 1000 * (int64_t)w->sequence,
+                                   .working_date = {2012, 11, 5},
+                                   .sequence = ++w->sequence}};
+  cq_error_clear(&error);
+  test_must(cq_record_build(&bytes, name, &record, &w->f->random, &error), &error);
+  test_must(cq_desk_prepare(&w->desk, &s, "INSERT INTO record (name, batch, bytes) VALUES (?1, x'00', ?2)", &error),
+            &error);
+  sqlite3_bind_blob(s, 1, name->at, 32, SQLITE_STATIC);
+  sqlite3_bind_blob(s, 2, bytes.at, (int)bytes.size, SQLITE_STATIC);
+  test_must(cq_desk_step(&w->desk, s, NULL, &error), &error);
+  sqlite3_finalize(s);
+  test_must(cq_derive_new(&derive, &w->desk, &error), &error);
+  test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), name, cq_buf_str(&bytes), &error), &error);
+  cq_derive_free(derive);
+  cq_buf_fini(&bytes);
+}
+
+static world *world_new(const char *name) {
+  world *w = calloc(1, sizeof *w);
+  char xml[4096];
+  cq_hash first, other;
+  cq_error error;
+  assert_non_null(w);
+  w->f = fixture_new(3, CQ_MODE_REAL);
+  test_desk_new(&w->desk, w->f, name);
+  snprintf(xml, sizeof xml, head, "1", "viejo");
+  w->forms[0] = test_desk_form(&w->desk, "f", cq_str_from(xml));
+  test_must(cq_desk_exec(&w->desk, "UPDATE form SET status = 2", &error), &error);
+  snprintf(xml, sizeof xml, head, "2", "nuevo");
+  w->forms[1] = test_desk_form(&w->desk, "f", cq_str_from(xml));
+  add_record(w, 0, "uuid:1",
+             "<data id=\"f\" version=\"1\"><nombre>Persona</nombre><viejo>=1+1</viejo><p><sexo>m</sexo><edad>38</edad>"
+             "<edad_missing/><fecha>2012-11-05</fecha></p><miembro><edad>40</edad><cultivo><kg>1.5</kg></cultivo>"
+             "<cultivo><kg>2</kg></cultivo><fin>x</fin></miembro><miembro><edad>8</edad><fin>y</fin></miembro>"
+             "<meta><instanceID>uuid:1</instanceID><entity dataset=\"tdd\" id=\"aaaaaaaa-0000-4000-8000-000000000001\" "
+             "create=\"1\"><label>E1</label></entity>"
+             "</meta></data>",
+             NULL, &first);
+  add_record(w, 1, "uuid:2",
+             "<data id=\"f\" version=\"2\"><nombre>Otra</nombre><nuevo>ñ, \"b\"</nuevo><p><sexo>h</sexo><edad/>"
+             "<edad_missing>ns</edad_missing><fecha/></p><meta><instanceID>uuid:2</instanceID></meta></data>",
+             NULL, &other);
+  /* the second is edited: the edit counts, the old one does not */
+  add_record(
+      w, 1, "uuid:3",
+      "<data id=\"f\" version=\"2\"><nombre>Otra</nombre><nuevo>c</nuevo><p><sexo>h</sexo><edad/><edad_missing>nr"
+      "</edad_missing><fecha/></p><meta><instanceID>uuid:3</instanceID></meta></data>",
+      &other, &first);
+  return w;
+}
+
+static void world_free(world *w) {
+  cq_desk_close(&w->desk);
+  fixture_free(w->f);
+  free(w);
+}
+
+typedef struct seen {
+  const cq_rows *rows;
+  char text[4][2048];
+} seen;
+
+static cq_status note(void *context, size_t table, const cq_str *cells, cq_error *error) {
+  seen *s = context;
+  const cq_rows_table *t = cq_rows_table_at(s->rows, table);
+  (void)error;
+  char *to = s->text[table];
+  for (size_t c = 0; c < t->count; c++) {
+    if (table == 0 && !t->columns[c].field && c != 0) continue; /* of the envelope the key alone */
+    size_t used = strlen(to);
+    snprintf(to + used, sizeof s->text[0] - used, "%s%.*s", c ? "|" : "", (int)cells[c].size,
+             cells[c].size ? cells[c].at : "");
+  }
+  strcat(to, "\n");
+  return CQ_OK;
+}
+
+static void rows_of_all_versions(void **state) {
+  (void)state;
+  world *w = world_new("rows");
+  cq_rows *rows = NULL;
+  cq_error error;
+  cq_rows_options options = {.labels = true};
+  size_t records, unreadable;
+  seen *s = calloc(1, sizeof *s);
+  cq_error_clear(&error);
+  test_must(cq_rows_open(&rows, &w->desk, CQ_STR("f"), &options, &error), &error);
+  s->rows = rows;
+  assert_int_equal(cq_rows_tables(rows), 3);
+  assert_int_equal(cq_rows_left_out(rows), 1);
+  const cq_rows_table *t = cq_rows_table_at(rows, 0);
+  static const char *const names[] = {"nuevo", "sexo", "sexo_label", "edad", "edad_missing", "fecha", "viejo"};
+  size_t at = 0;
+  for (size_t c = 0; c < t->count; c++) {
+    if (!t->columns[c].field) continue;
+    assert_true(at < 7);
+    if (!cq_str_is(t->columns[c].name, names[at]))
+      fail_msg("%.*s", (int)t->columns[c].name.size, t->columns[c].name.at);
+    at++;
+  }
+  assert_int_equal(at, 7);
+  test_must(cq_rows_read(rows, note, s, &records, &unreadable, &error), &error);
+  assert_int_equal(records, 2);
+  assert_int_equal(unreadable, 0);
+  assert_string_equal(s->text[0], "uuid:1||m|Mujer|38||2012-11-05|=1+1\nuuid:3|c|h|Hombre||nr||\n");
+  assert_string_equal(s->text[1], "uuid:1/miembro[1]|uuid:1|1|40|x\nuuid:1/miembro[2]|uuid:1|2|8|y\n");
+  assert_string_equal(s->text[2], "uuid:1/miembro[1]/cultivo[1]|uuid:1/miembro[1]|1|1.5\n"
+                                  "uuid:1/miembro[1]/cultivo[2]|uuid:1/miembro[1]|2|2\n");
+  cq_rows_free(rows);
+  free(s);
+  world_free(w);
+}
+
+/* --- the Stata file, read back --- */
+
+typedef struct stata {
+  int rows, variables, sex_labels;
+  double sex[4], age[4];
+  char tag[4];
+  int sex_at, age_at;
+} stata;
+
+static int on_metadata(readstat_metadata_t *metadata, void *context) {
+  ((stata *)context)->rows = readstat_get_row_count(metadata);
+  return READSTAT_HANDLER_OK;
+}
+
+static int on_variable(int index, readstat_variable_t *variable, const char *labels, void *context) {
+  stata *s = context;
+  (void)labels;
+  s->variables++;
+  if (strcmp(readstat_variable_get_name(variable), "sexo") == 0) {
+    s->sex_at = index;
+    assert_string_equal(readstat_variable_get_label(variable), "Sexo de la persona");
+  }
+  if (strcmp(readstat_variable_get_name(variable), "edad") == 0) s->age_at = index;
+  return READSTAT_HANDLER_OK;
+}
+
+static int on_value(int row, readstat_variable_t *variable, readstat_value_t value, void *context) {
+  stata *s = context;
+  int index = readstat_variable_get_index(variable);
+  if (row >= 4) return READSTAT_HANDLER_OK;
+  if (index == s->sex_at) s->sex[row] = readstat_double_value(value);
+  if (index != s->age_at) return READSTAT_HANDLER_OK;
+  if (readstat_value_is_tagged_missing(value))
+    s->tag[row] = readstat_value_tag(value);
+  else
+    s->age[row] = readstat_double_value(value);
+  return READSTAT_HANDLER_OK;
+}
+
+static int on_label(const char *set, readstat_value_t value, const char *label, void *context) {
+  stata *s = context;
+  (void)set;
+  if (readstat_double_value(value) == 1) assert_string_equal(label, "Mujer");
+  s->sex_labels++;
+  return READSTAT_HANDLER_OK;
+}
+
+static void stata_reads_it(void **state) {
+  (void)state;
+  world *w = world_new("stata");
+  cq_rows *rows = NULL;
+  cq_error error;
+  cq_rows_options options = {.labels = false};
+  size_t cut = 0;
+  char path[600];
+  stata s = {.sex_at = -1, .age_at = -1};
+  cq_error_clear(&error);
+  test_must(cq_rows_open(&rows, &w->desk, CQ_STR("f"), &options, &error), &error);
+  test_must(cq_stat_write(rows, &w->desk, w->desk.home, CQ_FILE_DTA, &cut, &error), &error);
+  test_must(cq_stat_write(rows, &w->desk, w->desk.home, CQ_FILE_SAV, &cut, &error), &error);
+  test_must(cq_workbook_write(rows, &w->desk, w->desk.home, &cut, &error), &error);
+  assert_int_equal(cut, 0);
+  cq_rows_free(rows);
+  for (int sav = 0; sav < 2; sav++) {
+    s = (stata){.sex_at = -1, .age_at = -1};
+    snprintf(path, sizeof path, "%s/f.%s", w->desk.home, sav ? "sav" : "dta");
+    readstat_parser_t *parser = readstat_parser_init();
+    readstat_set_metadata_handler(parser, on_metadata);
+    readstat_set_variable_handler(parser, on_variable);
+    readstat_set_value_handler(parser, on_value);
+    readstat_set_value_label_handler(parser, on_label);
+    assert_int_equal(sav ? readstat_parse_sav(parser, path, &s) : readstat_parse_dta(parser, path, &s), READSTAT_OK);
+    readstat_parser_free(parser);
+    assert_int_equal(s.rows, 2);
+    assert_int_equal(s.sex_labels, 2);
+    assert_true(s.sex[0] == 1 && s.sex[1] == 2);
+    assert_true(s.age[0] == 38);
+    if (!sav) assert_int_equal(s.tag[1], 'r');
+  }
+  world_free(w);
+}
+
+static void entities_follow_records(void **state) {
+  (void)state;
+  world *w = world_new("entities");
+  cq_error error;
+  size_t unreadable;
+  int64_t count;
+  cq_error_clear(&error);
+  test_must(cq_entities_update(&w->desk, &unreadable, &error), &error);
+  test_must(cq_desk_number(&w->desk, "SELECT count(*) FROM entity WHERE dataset = 'tdd' AND id LIKE 'aaaaaaaa%'", 0,
+                           &count, &error),
+            &error);
+  assert_int_equal(count, 1);
+  test_must(
+      cq_desk_number(&w->desk,
+                     "SELECT count(*) FROM entity_property WHERE id LIKE 'aaaaaaaa%' AND name = 'sexo' AND value = 'm'",
+                     0, &count, &error),
+      &error);
+  assert_int_equal(count, 1);
+  world_free(w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rows_of_all_versions),
+      cmocka_unit_test(stata_reads_it),
+      cmocka_unit_test(entities_follow_records),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
