@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INLINE_AT_FIRST = 16 << 10, DOWNLOAD_TRIES = 5, DOWNLOADS_DAMAGED = 3 };
+enum { INLINE_AT_FIRST = 16 << 10, DOWNLOAD_TRIES = 5, DOWNLOADS_DAMAGED = 3, CLOCK_RIGHT_MINUTES = 60 };
 
 cq_status post_talk_open(post_talk *t, courier *c, const remote *r, const http_settings *settings, cq_error *error) {
   memset(t, 0, sizeof *t);
@@ -66,7 +66,7 @@ static cq_status strange(const post_talk *t, const cq_error *why, cq_error *erro
   return cq_error_set(error, CQ_IO, "sync.post.strange", t->remote.url, why->code, NULL);
 }
 
-cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error) {
+static cq_status exchange_once(post_talk *t, const post_words *words, bool unverified, cq_error *error) {
   static const char *const headers[] = {"Content-Type: " CQ_PROTOCOL_TYPE, "Accept:", NULL};
   const cq_trust *trust;
   cq_status status = write_ask(t, words, error);
@@ -77,7 +77,8 @@ cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error) 
                           .headers = headers,
                           .has_body = true,
                           .body = cq_buf_str(&t->ask_bytes),
-                          .limit = CQ_PROTOCOL_MAX_EXCHANGE};
+                          .limit = CQ_PROTOCOL_MAX_EXCHANGE,
+                          .unverified = unverified};
   int64_t before = t->clock->now_utc_ms(t->clock->context);
   status = http_run(t->line, &request, &t->http, error);
   if (status) return status;
@@ -95,6 +96,29 @@ cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error) 
   if (status) return status;
   t->offset_ms = before + (after - before) / 2 - t->answer.now_utc_ms;
   return CQ_OK;
+}
+
+/*
+ * TLS says that the certificate is not valid now. Whose clock is wrong? The hello of the post is signed by itself, so
+ * it may be asked without TLS's word, saying nothing but a nonce; only its time is used.
+ */
+static cq_status tell_clock(post_talk *t, cq_error *error) {
+  const post_words nothing = {0};
+  cq_error ignored;
+  cq_error_clear(&ignored);
+  if (exchange_once(t, &nothing, true, &ignored) != CQ_OK) return error->status;
+  int64_t minutes = t->offset_ms / 60000;
+  if (minutes > -CLOCK_RIGHT_MINUTES && minutes < CLOCK_RIGHT_MINUTES) return error->status;
+  char text[32];
+  snprintf(text, sizeof text, "%lld", (long long)minutes);
+  courier_note(t->courier, t->remote.url, "offset_ms", (double)t->offset_ms);
+  return cq_error_set(error, CQ_IO, "sync.net.tls.clock", t->remote.url, text, NULL);
+}
+
+cq_status post_exchange(post_talk *t, const post_words *words, cq_error *error) {
+  cq_status status = exchange_once(t, words, false, error);
+  bool date = status == CQ_IO && error && strcmp(error->code, "sync.net.tls.date") == 0;
+  return date ? tell_clock(t, error) : status;
 }
 
 /* --- downloads --- */

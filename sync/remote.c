@@ -3,6 +3,7 @@
 #include "sync/post.h"
 #include "sync/verbs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,12 @@ static cq_status add(courier *c, const char *url, const char *ca, cq_error *erro
   return courier_save_remotes(c, error);
 }
 
+/* The file is wanted later, from whatever folder. NULL stays NULL. */
+static cq_status absolute(const char *file, char **out, cq_error *error) {
+  *out = file ? realpath(file, NULL) : NULL;
+  return file && !*out ? cq_error_io(error, "io.open", file, errno) : CQ_OK;
+}
+
 /* Says hello at once, so that a wrong address is found out here and not in the field. */
 static cq_status greet(courier *c, const char *url, const char *ca, cq_error *error) {
   post_talk t;
@@ -54,6 +61,7 @@ int sync_remote_add(cq_cli *cli) {
   cq_error error;
   cq_error_clear(&error);
   char *url = strdup(cq_cli_arg(cli, 0));
+  char *ca = NULL;
   size_t size = url ? strlen(url) : 0;
   while (size && url[size - 1] == '/') url[--size] = '\0';
   cq_status status = courier_open(&c, cq_cli_home(cli), true, &error);
@@ -61,9 +69,10 @@ int sync_remote_add(cq_cli *cli) {
     status = cq_error_nomem(&error);
   else if (!status && !is_url(url))
     status = cq_error_set(&error, CQ_INVALID, "sync.net.url", url, NULL);
-  if (!status) status = add(&c, url, cq_cli_value(cli, "ca"), &error);
+  if (!status) status = absolute(cq_cli_value(cli, "ca"), &ca, &error);
+  if (!status) status = add(&c, url, ca, &error);
   if (!status && c.bundle) {
-    status = greet(&c, url, cq_cli_value(cli, "ca"), &error);
+    status = greet(&c, url, ca, &error);
     if (!status)
       cq_cli_say(cli, _("%s is a post of this programme. Next: chasqui-sync push"), url);
     else
@@ -73,5 +82,6 @@ int sync_remote_add(cq_cli *cli) {
   }
   courier_close(&c);
   free(url);
+  free(ca);
   return status ? cq_cli_fail(cli, &error) : CQ_EXIT_DONE;
 }
