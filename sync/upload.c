@@ -16,9 +16,28 @@ size_t upload_piece_after(size_t piece, uint64_t bytes, double seconds, bool bro
   return wanted > UPLOAD_PIECE_MOST ? UPLOAD_PIECE_MOST : (size_t)wanted;
 }
 
-static void path_of(const upload *u, char out[96]) {
+/* Where a post of ours keeps an upload; another server says it when the upload is created. */
+static void expect_path(upload *u) {
   char hex[65];
-  snprintf(out, 96, "/v1/uploads/%s", cq_hash_hex(&u->hash, hex));
+  snprintf(u->path, sizeof u->path, "/v1/uploads/%s", cq_hash_hex(&u->hash, hex));
+}
+
+/* A Location on the same server, in any of the forms that it may have. */
+static bool follow_location(const post_talk *t, upload *u) {
+  const char *location = t->http.location, *base = t->remote.url;
+  const char *host = strstr(base, "//"), *root = host ? strchr(host + 2, '/') : NULL;
+  size_t origin = root ? (size_t)(root - base) : strlen(base);
+  if (!*location) return true;
+  if (strncmp(location, "http", 4) == 0) {
+    if (strncmp(location, base, origin) != 0 || location[origin] != '/') return false;
+    snprintf(u->path, sizeof u->path, "%s", location);
+  } else if (*location == '/') {
+    if (location[1] == '/') return false;
+    snprintf(u->path, sizeof u->path, "%.*s%s", (int)origin, base, location);
+  } else {
+    snprintf(u->path, sizeof u->path, "/v1/%s", location);
+  }
+  return true;
 }
 
 static cq_status refused(post_talk *t, upload *u, cq_error *error) {
@@ -29,9 +48,7 @@ static cq_status refused(post_talk *t, upload *u, cq_error *error) {
 /* u->offset from the post. CQ_NOTFOUND without an error: it knows nothing of it. */
 static cq_status ask_offset(post_talk *t, upload *u, cq_error *error) {
   static const char *const headers[] = {TUS, NULL};
-  char path[96];
-  path_of(u, path);
-  http_request request = {.method = "HEAD", .path = path, .headers = headers, .limit = 4096};
+  http_request request = {.method = "HEAD", .path = u->path, .headers = headers, .limit = 4096};
   cq_status status = http_run(t->line, &request, &t->http, error);
   if (status) return status;
   if (t->http.status == 404 || t->http.status == 410) return CQ_NOTFOUND;
@@ -57,14 +74,14 @@ static cq_status checksum_header(cq_str piece, char out[80], cq_error *error) {
 
 /* Names the upload, without bytes: what stands there already is told by Upload-Offset. */
 static cq_status create(post_talk *t, upload *u, cq_error *error) {
-  char length[48], metadata[96] = "Upload-Metadata: hash ";
+  char hex[65], length[48], metadata[160] = "Upload-Metadata: hash ";
   snprintf(length, sizeof length, "Upload-Length: %zu", u->bytes.size);
-  base64(u->hash.at, sizeof u->hash.at, metadata + strlen(metadata));
+  base64(cq_hash_hex(&u->hash, hex), 64, metadata + strlen(metadata));
   const char *headers[] = {TUS, length, metadata, "Content-Type:", NULL};
   http_request request = {.method = "POST", .path = "/v1/uploads", .headers = headers, .has_body = true, .limit = 4096};
   cq_status status = http_run(t->line, &request, &t->http, error);
   if (status) return status;
-  if (t->http.status != 201) return refused(t, u, error);
+  if (t->http.status != 201 || !follow_location(t, u)) return refused(t, u, error);
   u->offset = t->http.upload_offset > 0 ? (uint64_t)t->http.upload_offset : 0;
   return CQ_OK;
 }
@@ -76,16 +93,15 @@ static void on_moved(void *context, uint64_t up, uint64_t down) {
 }
 
 static cq_status send_piece(post_talk *t, upload *u, cq_error *error) {
-  char path[96], at[48], checksum[80];
+  char at[48], checksum[80];
   cq_str piece = {u->bytes.at + u->offset, u->bytes.size - (size_t)u->offset};
   if (piece.size > u->piece) piece.size = u->piece;
   cq_status status = checksum_header(piece, checksum, error);
   if (status) return status;
-  path_of(u, path);
   snprintf(at, sizeof at, "Upload-Offset: %llu", (unsigned long long)u->offset);
   const char *headers[] = {TUS, PIECE_TYPE, at, checksum, NULL};
   http_request request = {.method = "PATCH",
-                          .path = path,
+                          .path = u->path,
                           .headers = headers,
                           .has_body = true,
                           .body = piece,
@@ -100,6 +116,7 @@ static cq_status send_piece(post_talk *t, upload *u, cq_error *error) {
 cq_status upload_try(post_talk *t, upload *u, cq_error *error) {
   int conflicts = 0;
   u->code[0] = '\0';
+  expect_path(u);
   cq_status status = ask_offset(t, u, error);
   if (status == CQ_NOTFOUND) status = create(t, u, error);
   while (!status && u->offset < u->bytes.size) {

@@ -17,7 +17,8 @@ typedef struct upload {
   uint64_t offset;                                   /* how far it has come */
   void (*moved)(void *context, uint64_t sent_of_it); /* for progress; may be NULL */
   void *context;
-  char code[64]; /* the post's code where it is complete or refused */
+  char code[64];  /* the post's code where it is complete or refused */
+  char path[600]; /* where it stands at the post */
 } upload;
 
 /*

@@ -192,15 +192,16 @@ static bool decode64(const char *text, size_t size, uint8_t *out, size_t most, u
   return true;
 }
 
-/* "key base64,key base64,…": the item's hash. */
+/* "key base64,key base64,…": the item's hash, whose value is its hexadecimal digits. */
 static bool metadata_hash(const char *metadata, cq_hash *hash) {
   unsigned size;
+  uint8_t hex[64];
   for (const char *at = metadata; at && *at;) {
     while (*at == ' ' || *at == ',') at++;
     const char *comma = strchr(at, ',');
     size_t whole = comma ? (size_t)(comma - at) : strlen(at);
     if (whole > 5 && strncmp(at, "hash ", 5) == 0) {
-      return decode64(at + 5, whole - 5, hash->at, sizeof hash->at, &size) && size == sizeof hash->at;
+      return decode64(at + 5, whole - 5, hex, sizeof hex, &size) && cq_hash_parse((cq_str){(char *)hex, size}, hash);
     }
     at += whole;
   }
