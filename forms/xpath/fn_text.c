@@ -282,11 +282,15 @@ static pcre2_code *compile_pattern(cq_arena *arena, cq_str pattern, int *fault) 
                        fault, &offset, context);
 }
 
+static bool is_pattern_fault(int number) {
+  return number > 0 && number != PCRE2_ERROR_HEAP_FAILED;
+}
+
 static bool prepare_regex(cq_arena *arena, cq_expr *call, const char **fault) {
   if (call->args[1]->op != CQ_OP_STRING) return true;
   int number = 0;
   call->prepared = compile_pattern(arena, call->args[1]->string, &number);
-  if (!call->prepared && number > 0) *fault = "xpath.regex";
+  if (!call->prepared && is_pattern_fault(number)) *fault = "xpath.regex";
   return call->prepared != NULL;
 }
 
@@ -299,7 +303,7 @@ static cq_status fn_regex(cq_run *run, const cq_expr *call, cq_xpath_value *out)
     status = cq_eval_string(run, call->args[1], &pattern);
     if (status != CQ_OK) return status;
     code = compile_pattern(run->scratch, pattern, &fault);
-    if (!code && fault > 0) return cq_fail(run, call, CQ_INVALID, "xpath.regex", call->string);
+    if (!code && is_pattern_fault(fault)) return cq_fail(run, call, CQ_INVALID, "xpath.regex", call->string);
     if (!code) return cq_fail_memory(run);
   }
   if (status != CQ_OK) return status;
@@ -310,6 +314,7 @@ static cq_status fn_regex(cq_run *run, const cq_expr *call, cq_xpath_value *out)
   pcre2_set_match_limit(context, MATCH_LIMIT);
   pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
   int found = pcre2_match(code, (PCRE2_SPTR)(text.at ? text.at : ""), text.size, 0, PCRE2_NO_UTF_CHECK, data, context);
+  if (found == PCRE2_ERROR_NOMEMORY) return cq_fail_memory(run);
   if (found < 0 && found != PCRE2_ERROR_NOMATCH) return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string);
   cq_answer_boolean(out, found >= 0);
   return CQ_OK;

@@ -378,6 +378,42 @@ static void work_is_bounded(void **state) {
   assert_true(value.number == 500);
 }
 
+/* Whatever memory there is, the answer is right or the status says that it was not enough. */
+static void too_little_memory_is_said(void **state) {
+  (void)state;
+  static const char *const exprs[] = {
+      "concat(join('-', /d/a), translate(/d/a, 'x', 'y'), substr(string(1 div 3), 1), format-date('2012-08-20', '%Y'))",
+      "count(//a[. = ../a] | //a/ancestor::* | //text()) + sum(/d/a[regex(., '[0-9]+')])",
+      "normalize-space(digest(/d/a, 'MD5')) = base64-decode('RGFz') or indexed-repeat(/d/a, /d/a, 2) = area('0 0;0 1;1 "
+      "1')",
+      "count(randomize(/d/a, 3)) + checklist(1, 2, /d/a) + number(uuid(3)) + count(id('x') | namespace::*)"};
+  cq_tree_free(b.tree);
+  assert_int_equal(cq_tree_parse(&b.tree, b.names, CQ_STR("<d xmlns:o='u'><a>1</a><a>2</a></d>"), 0, 0, NULL), CQ_OK);
+  uint32_t seed = 1;
+  cq_random random = {fill, &seed};
+  cq_xpath_host host = {.random = &random};
+  size_t failed = 0, passed = 0;
+  for (size_t i = 0; i < sizeof exprs / sizeof *exprs; i++)
+    for (size_t limit = 16; limit < 12000; limit += 16) {
+      cq_arena *arena = cq_arena_new(limit), *scratch = cq_arena_new(limit / 2 + 16);
+      const cq_xpath *expression = NULL;
+      cq_xpath_value value;
+      cq_error error = {0};
+      cq_xpath_settings settings = {b.names, NULL, 0, arena};
+      cq_xpath_context context = {.host = &host, .node = cq_tree_top(b.tree), .scratch = scratch};
+      cq_status status = cq_xpath_compile(&expression, &settings, cq_str_from(exprs[i]), &error);
+      if (status == CQ_OK) status = cq_xpath_evaluate(expression, &context, &value, &error);
+      if (status != CQ_OK && status != CQ_NOMEM) fail_msg("%s of %s", error.code, exprs[i]);
+      if (status == CQ_OK)
+        passed++;
+      else
+        failed++;
+      cq_arena_free(arena);
+      cq_arena_free(scratch);
+    }
+  assert_true(failed > 100 && passed > 100);
+}
+
 static void what_is_not_relevant_is_left_out(void **state) {
   (void)state;
   const cq_xpath *expression = NULL;
@@ -426,6 +462,7 @@ static void numbers_read_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cases_hold),
+      cmocka_unit_test(too_little_memory_is_said),
       cmocka_unit_test(paths_are_listed),
       cmocka_unit_test(limits_are_kept),
       cmocka_unit_test(work_is_bounded),
