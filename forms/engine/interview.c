@@ -500,7 +500,7 @@ cq_status cq_interview_entities(const cq_interview *interview, cq_arena *arena, 
                                 cq_error *error) {
   cq_buf xml = {0};
   cq_status status = cq_interview_write(interview, CQ_WRITE_SUBMISSION, &xml, error);
-  if (status == CQ_OK) status = cq_form_entities(interview->form, cq_buf_str(&xml), arena, entities, error);
+  if (status == CQ_OK) status = cq_entities_read(interview->form, cq_buf_str(&xml), true, arena, entities, error);
   cq_buf_fini(&xml);
   return status;
 }

@@ -171,6 +171,11 @@ bool cq_choices_has(cq_interview *interview, cq_slot *slot, cq_str value);
 /* The next value of "a b c"; false at the end. */
 bool cq_choices_next(cq_str list, size_t *at, cq_str *value);
 
+/* --- forms/entities/entities.c --- */
+/* cq_form_entities; `lenient`: what breaks the rules is left out. */
+cq_status cq_entities_read(const cq_form *form, cq_str record_xml, bool lenient, cq_arena *arena, cq_entities *entities,
+                           cq_error *error);
+
 /* --- pages.c --- */
 void cq_cursor_leave(cq_interview *interview, const cq_slot *instance); /* it is about to be removed */
 

@@ -13,6 +13,7 @@ typedef struct gathering {
   cq_arena *arena;
   cq_entities *out;
   size_t capacity;
+  bool lenient; /* what breaks the rules is left out */
   cq_error *error;
 } gathering;
 
@@ -112,7 +113,8 @@ static cq_entity *next(gathering *g) {
 
 static cq_status check(const gathering *g, const cq_entity *entity) {
   if (entity->list.size == 0) return cq_error_set(g->error, CQ_INVALID, "forms.entity.list", NULL);
-  if (!is_uuid(entity->id)) return cq_error_set(g->error, CQ_INVALID, "forms.entity.id", NULL);
+  bool named = (entity->action & CQ_ENTITY_CREATE) != 0 ? is_uuid(entity->id) : entity->id.size > 0;
+  if (!named) return cq_error_set(g->error, CQ_INVALID, "forms.entity.id", NULL);
   if ((entity->action & CQ_ENTITY_CREATE) != 0 && entity->label.size == 0)
     return cq_error_set(g->error, CQ_INVALID, "forms.entity.label", NULL);
   return CQ_OK;
@@ -140,7 +142,7 @@ static cq_status add_entity(gathering *g, const cq_node *element, const cq_node 
   size_t capacity = 0;
   if (status == CQ_OK) status = add_properties(g, entity, group, field, &capacity);
   g->out->count += status == CQ_OK;
-  return status;
+  return status == CQ_INVALID && g->lenient ? CQ_OK : status;
 }
 
 /* A group's meta block may hold an entity: the root's, or (2025.1) a repeat's. */
@@ -160,7 +162,7 @@ static cq_status gather(gathering *g, const cq_node *group, uint32_t field) {
   return CQ_OK;
 }
 
-cq_status cq_form_entities(const cq_form *form, cq_str record_xml, cq_arena *arena, cq_entities *entities,
+cq_status cq_entities_read(const cq_form *form, cq_str record_xml, bool lenient, cq_arena *arena, cq_entities *entities,
                            cq_error *error) {
   *entities = (cq_entities){0};
   if (record_xml.size > CQ_FORM_MAX_XML) return cq_error_set(error, CQ_LIMIT, "forms.limit.xml", NULL);
@@ -168,11 +170,16 @@ cq_status cq_form_entities(const cq_form *form, cq_str record_xml, cq_arena *are
   cq_status status = cq_tree_parse(&tree, form->names, record_xml, CQ_TREE_DATA, CQ_FORM_MAX_MEMORY, error);
   if (status != CQ_OK) return status;
   const cq_node *top = cq_tree_top(tree);
-  gathering g = {.form = form, .arena = arena, .out = entities, .error = error};
+  gathering g = {.form = form, .arena = arena, .out = entities, .lenient = lenient, .error = error};
   if (top == NULL || top->local != form->definitions[0].local)
     status = cq_error_set(error, CQ_INVALID, "forms.record.other", NULL);
   else
     status = gather(&g, top, 0);
   cq_tree_free(tree);
   return status;
+}
+
+cq_status cq_form_entities(const cq_form *form, cq_str record_xml, cq_arena *arena, cq_entities *entities,
+                           cq_error *error) {
+  return cq_entities_read(form, record_xml, false, arena, entities, error);
 }

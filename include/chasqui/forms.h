@@ -246,6 +246,17 @@ typedef struct cq_entities {
 cq_status cq_form_entities(const cq_form *form, cq_str record_xml, cq_arena *arena, cq_entities *entities,
                            cq_error *error);
 
+/*
+ * A list (CSV with the columns name and label, as ODK Central gives it) with what records of this device say of its
+ * entities, in the order of the records, so that a follow-up finds a person registered minutes ago. Of `entities` those
+ * of the list `dataset` count. Created: a row of version 1 is added; an id that is there already is changed instead.
+ * Updated: its label and properties are changed and __version rises; the first change that no server has seen notes
+ * __trunkVersion and begins a branch (__branchId); an id that is not there is passed over, as it may belong to another
+ * device. Properties that the list lacks become columns. Appends to `out`. Errors as cq_csv_next.
+ */
+cq_status cq_entities_apply(cq_str csv, cq_str dataset, const cq_entities *entities, const cq_random *random,
+                            cq_buf *out, cq_error *error);
+
 /* ------------------------------------------------------------------------------------------ interview */
 
 /* All text is copied. */
@@ -467,7 +478,8 @@ cq_status cq_interview_write(const cq_interview *interview, cq_write what, cq_bu
 cq_str cq_interview_instance_id(const cq_interview *interview);   /* "uuid:…"; borrowed until the interview changes */
 cq_str cq_interview_instance_name(const cq_interview *interview); /* "" none */
 cq_str cq_interview_deprecated_id(const cq_interview *interview); /* of an edit; "" none */
-/* As the record stands now. */
+/* As the record stands now. What breaks the rules of entities (no label, no id) is left out, so that a partial or
+ * refused interview can be finalised. */
 cq_status cq_interview_entities(const cq_interview *interview, cq_arena *arena, cq_entities *entities, cq_error *error);
 size_t cq_interview_memory(const cq_interview *interview); /* bytes */
 
