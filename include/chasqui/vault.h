@@ -3,7 +3,7 @@
  * The encrypted SQLite file: key slots and the VFS shim. Bytes and limits:
  * docs/formats/vault.md; what it protects against: docs/security.md.
  *
- * A vault is `path` and, while it is open or after a crash, `path`-wal. Both
+ * A vault is `path` and, while it is open or after a crash, `path`-log. Both
  * hold nothing readable. SQLite runs over the shim in WAL mode with exclusive
  * locking and synchronous=FULL, secure_delete on and temporary data in memory,
  * so one process holds a vault at a time and no other file appears.
@@ -90,7 +90,7 @@ const uint8_t *cq_vault_id(const cq_vault *vault);
  * vault.stopped (a sync failed: nothing is written until reopened), vault.locked, vault.sqlite. */
 cq_status cq_vault_error(cq_vault *vault, int sqlite_code, cq_error *error);
 
-/* How the log (-wal) was found at open. Tell the person where it is not CLEAN. */
+/* How the log was found at open. Tell the person where it is not CLEAN. */
 typedef enum cq_vault_log {
   CQ_VAULT_LOG_CLEAN,
   CQ_VAULT_LOG_TORN,   /* ends in an unfinished write: what a power cut leaves; what was accepted is there */

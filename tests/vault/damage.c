@@ -29,7 +29,7 @@ static void leave_open(int steps) {
   cq_buf_reset(&whole_log);
   uint8_t *bytes = disk_bytes(INTERVIEW_VAULT, &size);
   cq_buf_add(&whole, bytes, size);
-  bytes = disk_bytes(INTERVIEW_VAULT "-wal", &size);
+  bytes = disk_bytes(INTERVIEW_VAULT "-log", &size);
   cq_buf_add(&whole_log, bytes, size);
   cq_store_close(store);
   if (steps == 0) cq_buf_reset(&whole_log);
@@ -38,7 +38,7 @@ static void leave_open(int steps) {
 static void put_back(void) {
   disk_clear();
   disk_load(INTERVIEW_VAULT, whole.at, whole.size);
-  if (whole_log.size) disk_load(INTERVIEW_VAULT "-wal", whole_log.at, whole_log.size);
+  if (whole_log.size) disk_load(INTERVIEW_VAULT "-log", whole_log.at, whole_log.size);
 }
 
 static int found_after(cq_store *store) {
@@ -65,7 +65,7 @@ static void test_flips_in_the_log(void **state) {
     size_t there = 0;
     cq_error_clear(&error);
     put_back();
-    disk_bytes(INTERVIEW_VAULT "-wal", &there)[at] ^= (uint8_t)(1u << (at % 8));
+    disk_bytes(INTERVIEW_VAULT "-log", &there)[at] ^= (uint8_t)(1u << (at % 8));
     faults++;
     if (interview_open(&store, &log, &error) != CQ_OK) fail_msg("flip at %zu: %s", at, error.code);
     int step = found_after(store);
@@ -161,7 +161,7 @@ static void test_swaps(void **state) {
     uint8_t *bytes, keep[4096];
     cq_vault_log log = CQ_VAULT_LOG_CLEAN;
     put_back();
-    bytes = disk_bytes(INTERVIEW_VAULT "-wal", &size);
+    bytes = disk_bytes(INTERVIEW_VAULT "-log", &size);
     memcpy(keep, bytes + a * 4096, 4096);
     memcpy(bytes + a * 4096, bytes + (a + 1) * 4096, 4096);
     memcpy(bytes + (a + 1) * 4096, keep, 4096);
@@ -269,7 +269,7 @@ static void test_cut_files(void **state) {
     cq_error error;
     disk_clear();
     disk_load(INTERVIEW_VAULT, whole.at, whole.size);
-    disk_load(INTERVIEW_VAULT "-wal", whole_log.at, keep);
+    disk_load(INTERVIEW_VAULT "-log", whole_log.at, keep);
     faults++;
     assert_int_equal(interview_open(&store, &log, &error), CQ_OK);
     assert_true(found_after(store) >= 0);

@@ -55,7 +55,7 @@ static void test_create_reopen(void **state) {
   assert_true(found.pages > 10);
   cq_vault_close(vault);
   char other[640];
-  snprintf(other, sizeof other, "%s-wal", path);
+  snprintf(other, sizeof other, "%s-log", path);
   assert_false(file_exists(other));
   remove_vault(path);
 }

@@ -50,13 +50,16 @@ cq_status interview_open(cq_store **store, cq_vault_log *log, cq_error *error) {
   if (log) *log = cq_vault_log_found(vault);
   /* small, so that checkpoints fall among the answers */
   sqlite3_wal_autocheckpoint(cq_vault_db(vault), 12);
+  /* smaller than a transaction, so that frames are written twice */
+  if (sqlite3_exec(cq_vault_db(vault), "PRAGMA cache_size=6", NULL, NULL, NULL) != SQLITE_OK) fail();
   status = cq_store_open(store, vault, &clock, error);
   if (status != CQ_OK) cq_vault_close(vault);
   return status;
 }
 
-/* Steps in order; the letter says what. b begin, a answer, l a long answer, u undo, f finalise, p pack, d discard. */
-static const char script[INTERVIEW_STEPS + 1] = "baalaauaaalaafpbaaaauulaaafpbaadbala";
+/* Steps in order; the letter says what. b begin, a answer, l a long answer, u undo, t a photo,
+ * f finalise, p pack, d discard. */
+static const char script[INTERVIEW_STEPS + 1] = "baalaauaatlaafpbaataauulaaafpbaadbal";
 
 int interview_answers(int step) {
   int count = 0;
@@ -103,6 +106,21 @@ static cq_status pack(cq_store *store, int step, cq_error *error) {
   return cq_store_batch_commit(store, &batch, cq_str_from(bytes), (const uint8_t(*)[32])name, 1, error);
 }
 
+/* Bytes of a photo, from its number on. */
+static int64_t read_photo(void *context, void *out, size_t size) {
+  uint64_t *state = context;
+  size_t left = (size_t)(*state >> 8), n = left < size ? left : size;
+  for (size_t i = 0; i < n; i++) ((uint8_t *)out)[i] = (uint8_t)((left - i) * 31 ^ (*state & 0xff));
+  *state = (uint64_t)(left - n) << 8 | (*state & 0xff);
+  return (int64_t)n;
+}
+
+static cq_status attach(cq_store *store, int step, cq_error *error) {
+  uint64_t photo = (uint64_t)70000 << 8 | (uint64_t)step;
+  uint8_t hash[32];
+  return cq_store_attachment_put(store, read_photo, &photo, hash, NULL, error);
+}
+
 cq_status interview_step(cq_store *store, int step, cq_error *error) {
   uint8_t form[32];
   int64_t draft = 0;
@@ -119,6 +137,7 @@ cq_status interview_step(cq_store *store, int step, cq_error *error) {
     record_name(record.name, bytes, sizeof bytes, step);
     return cq_store_finalise(store, draft_of(step), &record, cq_str_from(bytes), error);
   case 'p': return pack(store, step, error);
+  case 't': return attach(store, step, error);
   default: return give_answer(store, step, error);
   }
 }
@@ -158,6 +177,13 @@ static cq_status dump_batch(void *context, const cq_store_batch *batch) {
   return CQ_OK;
 }
 
+static void query_attachments(cq_store *store, cq_buf *out) {
+  cq_buf_addf(
+      out, "photos %lld of %lld\n", (long long)ask_number(cq_store_vault(store), "SELECT count(*) FROM attachment"),
+      (long long)ask_number(cq_store_vault(store), "SELECT coalesce(sum(length(bytes)), 0) FROM attachment_chunk "
+                                                   "JOIN chunk ON chunk.id = chunk"));
+}
+
 void interview_dump(cq_store *store, cq_buf *out) {
   dumping work = {.store = store, .out = out};
   cq_buf base = {0};
@@ -170,7 +196,7 @@ void interview_dump(cq_store *store, cq_buf *out) {
   }
   assert_int_equal(cq_store_records(store, -1, dump_record, &work, NULL), CQ_OK);
   assert_int_equal(cq_store_batches(store, 0, dump_batch, &work, NULL), CQ_OK);
-  if (!out->at) cq_buf_add_text(out, "");
+  query_attachments(store, out);
   cq_buf_fini(&base);
 }
 

@@ -42,7 +42,7 @@ const char *test_path(const char *name) {
 }
 
 void remove_vault(const char *path) {
-  static const char *const endings[] = {"", "-wal", "-journal", "-shm", ".new"};
+  static const char *const endings[] = {"", "-log", "-wal", "-journal", "-shm", ".new"};
   char name[640];
   for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
     snprintf(name, sizeof name, "%s%s", path, endings[i]);
@@ -110,8 +110,8 @@ void copy_vault(const char *from, const char *to) {
   char from_log[640], to_log[640];
   read_file(&bytes, from);
   write_file(to, bytes.at, bytes.size);
-  snprintf(from_log, sizeof from_log, "%s-wal", from);
-  snprintf(to_log, sizeof to_log, "%s-wal", to);
+  snprintf(from_log, sizeof from_log, "%s-log", from);
+  snprintf(to_log, sizeof to_log, "%s-log", to);
   if (file_exists(from_log)) {
     read_file(&bytes, from_log);
     write_file(to_log, bytes.at, bytes.size);

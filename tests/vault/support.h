@@ -37,7 +37,7 @@ int64_t ask_number(cq_vault *vault, const char *sql);
 void read_file(cq_buf *out, const char *path);
 void write_file(const char *path, const void *bytes, size_t size);
 bool file_exists(const char *path);
-void copy_vault(const char *from, const char *to); /* the file and its -wal */
+void copy_vault(const char *from, const char *to); /* the file and its -log */
 
 /* One number from a seed to the next: splitmix64. */
 uint64_t next_number(uint64_t *seed);

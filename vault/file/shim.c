@@ -152,7 +152,7 @@ static int settle_pending(shim_file *file) {
   int rc = read_block(file, frame, file->owner->block);
   if (rc == SQLITE_OK) rc = write_block(file, frame, file->owner->block, file->pending_header);
   memset(file->owner->block, 0, BLOCK_SIZE);
-  return rc == SQLITE_OK ? SQLITE_OK : SQLITE_IOERR_WRITE;
+  return rc;
 }
 
 /* The frame that holds an offset of SQLite's, and the place within it. */
@@ -184,6 +184,11 @@ static int read_frame_in_recovery(shim_file *file, sqlite3_int64 frame, uint8_t 
   return SQLITE_OK;
 }
 
+/* Within a transaction that wrote a frame twice, later headers have no salts and checksums yet, and 16 zeros there. */
+static bool of_this_log(const shim_file *file, const uint8_t header[LOG_FRAME_HEADER]) {
+  return memcmp(header + 8, file->salts, sizeof file->salts) == 0 || all_zero(header + 8, 16);
+}
+
 static int read_log(shim_file *file, uint8_t *out, int amount, sqlite3_int64 offset) {
   uint8_t *scratch = file->owner->block;
   int rc = settle_pending(file), within = 0;
@@ -198,8 +203,7 @@ static int read_log(shim_file *file, uint8_t *out, int amount, sqlite3_int64 off
 
   rc = file->recovering ? read_frame_in_recovery(file, frame, scratch) : read_block(file, frame, scratch);
   /* a frame's salts are checked by SQLite in recovery, and by us whenever a page is read */
-  if (rc == SQLITE_OK && !file->recovering && memcmp(scratch + BLOCK_CONTENT + 8, file->salts, sizeof file->salts) != 0)
-    rc = SQLITE_IOERR_DATA;
+  if (rc == SQLITE_OK && !file->recovering && !of_this_log(file, scratch + BLOCK_CONTENT)) rc = SQLITE_IOERR_DATA;
   if (rc != SQLITE_OK) {
     memset(out, 0, (size_t)amount);
     return rc;
@@ -307,7 +311,8 @@ static int shim_sync(sqlite3_file *file, int flags) {
   shim_file *self = of(file);
   if (!self->owner->cipher || self->owner->stopped) return SQLITE_IOERR_FSYNC;
   int rc = self->role == ROLE_LOG ? settle_pending(self) : SQLITE_OK;
-  if (rc == SQLITE_OK) rc = self->below->pMethods->xSync(self->below, flags);
+  if (rc != SQLITE_OK) return rc;
+  rc = self->below->pMethods->xSync(self->below, flags);
   if (rc != SQLITE_OK) self->owner->stopped = true;
   return rc;
 }
@@ -384,13 +389,13 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
   memset(self, 0, sizeof *self);
   file->pMethods = NULL;
   bool database = (flags & SQLITE_OPEN_MAIN_DB) && name && strcmp(name, owner->path) == 0 && !owner->database;
-  bool log = (flags & SQLITE_OPEN_WAL) && name && strcmp(name, owner->log_path) == 0 && !owner->log;
+  bool log = (flags & SQLITE_OPEN_WAL) && name && strcmp(name, owner->wal_name) == 0 && !owner->log;
   if ((!database && !log) || !owner->cipher) return SQLITE_CANTOPEN;
 
   self->owner = owner;
   self->role = database ? ROLE_DATABASE : ROLE_LOG;
   self->below = (sqlite3_file *)(void *)(self + 1);
-  int rc = owner->below->xOpen(owner->below, name, self->below, flags, out_flags);
+  int rc = owner->below->xOpen(owner->below, log ? owner->log_path : name, self->below, flags, out_flags);
   if (rc != SQLITE_OK) {
     if (self->below->pMethods) self->below->pMethods->xClose(self->below);
     return rc;
@@ -405,16 +410,17 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
 
 static int shim_delete(sqlite3_vfs *vfs, const char *name, int sync_folder) {
   shim *owner = vfs->pAppData;
-  if (strcmp(name, owner->log_path) != 0) return SQLITE_IOERR_DELETE_NOENT;
-  return owner->below->xDelete(owner->below, name, sync_folder);
+  if (strcmp(name, owner->wal_name) != 0) return SQLITE_IOERR_DELETE_NOENT;
+  return owner->below->xDelete(owner->below, owner->log_path, sync_folder);
 }
 
 /* A journal that somebody laid beside the vault is not seen, and never played back. */
 static int shim_access(sqlite3_vfs *vfs, const char *name, int flags, int *answer) {
   shim *owner = vfs->pAppData;
   *answer = 0;
-  if (strcmp(name, owner->log_path) != 0 && strcmp(name, owner->path) != 0) return SQLITE_OK;
-  return owner->below->xAccess(owner->below, name, flags, answer);
+  bool log = strcmp(name, owner->wal_name) == 0;
+  if (!log && strcmp(name, owner->path) != 0) return SQLITE_OK;
+  return owner->below->xAccess(owner->below, log ? owner->log_path : name, flags, answer);
 }
 
 static int shim_full_path(sqlite3_vfs *vfs, const char *name, int size, char *out) {
@@ -439,14 +445,18 @@ static int shim_last_error(sqlite3_vfs *vfs, int size, char *out) {
 }
 
 shim *shim_new(const char *path, const char *below, const vault_keys *keys, const cq_random *random) {
+  static const char *const none[1];
   shim *self = calloc(1, sizeof *self);
   if (!self) return NULL;
   self->path = path;
   self->broken_frame = -1;
   self->below = sqlite3_vfs_find(below);
-  self->log_path = sqlite3_mprintf("%s-wal", path);
+  self->wal_name = sqlite3_mprintf("%s-wal", path);
+  char *log = sqlite3_mprintf("%s-log", path);
+  if (log) self->log_path = (char *)sqlite3_create_filename(log, "", "", 0, (const char **)none);
+  sqlite3_free(log);
   self->cipher = cipher_new(keys, random);
-  if (!self->below || !self->log_path || !self->cipher) goto fail;
+  if (!self->below || !self->wal_name || !self->log_path || !self->cipher) goto fail;
   snprintf(self->name, sizeof self->name, "chasqui-%p", (void *)self);
   self->vfs = (sqlite3_vfs){.iVersion = 1,
                             .szOsFile = (int)sizeof(shim_file) + self->below->szOsFile,
@@ -465,7 +475,8 @@ shim *shim_new(const char *path, const char *below, const vault_keys *keys, cons
   return self;
 fail:
   cipher_free(self->cipher);
-  sqlite3_free(self->log_path);
+  sqlite3_free(self->wal_name);
+  sqlite3_free_filename(self->log_path);
   free(self);
   return NULL;
 }
@@ -479,6 +490,7 @@ void shim_free(shim *self) {
   if (!self) return;
   sqlite3_vfs_unregister(&self->vfs);
   shim_lock(self);
-  sqlite3_free(self->log_path);
+  sqlite3_free(self->wal_name);
+  sqlite3_free_filename(self->log_path);
   free(self);
 }

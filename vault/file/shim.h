@@ -25,6 +25,9 @@ typedef struct shim {
   char name[40];
   sqlite3_vfs *below;
   const char *path; /* full, of the database; from sqlite3_create_filename */
+  char *wal_name;   /* of the log, as SQLite says it */
+  /* and as the disk has it: another, since a plain SQLite that somebody points at a vault takes a -wal beside it for a
+   * log of its own, finds it invalid, and removes it with all that was accepted since the last checkpoint */
   char *log_path;
   block_cipher *cipher; /* NULL once locked: nothing is read or written any more */
   shim_file *database, *log;
