@@ -55,10 +55,12 @@ static int check_after(size_t cut, const char *model, uint64_t seed, int *torn) 
     fail_msg("cut %zu %s seed %llu after step %d: there is\n%s\nnot\n%s", cut, model, (unsigned long long)seed, step,
              now.at, interview_after(step));
   interview_check_whole(store);
-  for (int i = before ? step : step + 1; i < INTERVIEW_STEPS; i++)
-    if (interview_step(store, i, &error) != CQ_OK) fail_msg("cut %zu: going on at %d: %s", cut, i, error.code);
-  interview_dump(store, &now);
-  assert_string_equal(now.at, interview_after(INTERVIEW_STEPS));
+  if (cut % 5 == 0) { /* the work goes on */
+    for (int i = before ? step : step + 1; i < INTERVIEW_STEPS; i++)
+      if (interview_step(store, i, &error) != CQ_OK) fail_msg("cut %zu: going on at %d: %s", cut, i, error.code);
+    interview_dump(store, &now);
+    assert_string_equal(now.at, interview_after(INTERVIEW_STEPS));
+  }
   cq_store_close(store);
   cq_buf_fini(&now);
   return interview_answers(step);
@@ -67,13 +69,13 @@ static int check_after(size_t cut, const char *model, uint64_t seed, int *torn) 
 static void campaign(disk_model model, const char *name) {
   size_t total = record_interview();
   int survived = 0, accepted = 0, faults = 0, torn = 0;
-  for (size_t cut = 0; cut < total; cut++)
-    for (uint64_t seed = 1; seed <= 2; seed++) {
-      disk_cut(cut, model, seed * 1000003 + cut);
-      accepted += interview_answers(steps_before(cut));
-      survived += check_after(cut, name, seed, &torn);
-      faults++;
-    }
+  for (size_t cut = 0; cut < total; cut++) {
+    uint64_t seed = 1000003 + cut;
+    disk_cut(cut, model, seed);
+    accepted += interview_answers(steps_before(cut));
+    survived += check_after(cut, name, seed, &torn);
+    faults++;
+  }
   print_message("%s: %d power cuts at %zu operations, %d left an unfinished log; %d of %d accepted answers survived\n",
                 name, faults, total, torn, survived, accepted);
   assert_true(faults > 300);

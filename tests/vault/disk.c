@@ -35,8 +35,12 @@ static struct {
   void (*seen)(const char *, const uint8_t *, size_t, int64_t);
 } disk;
 
+bool disk_at_work;
+
 static void content_size(content *file, size_t size) {
+  disk_at_work = true;
   uint8_t *bytes = realloc(file->bytes, size + 1);
+  disk_at_work = false;
   assert_non_null(bytes);
   if (size > file->size) memset(bytes + file->size, 0, size - file->size);
   file->bytes = bytes;

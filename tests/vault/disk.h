@@ -21,6 +21,9 @@ typedef enum disk_model {
 
 typedef enum disk_fault { FAULT_NONE, FAULT_WRITE, FAULT_SYNC, FAULT_READ, FAULT_TRUNCATE, FAULT_FULL } disk_fault;
 
+/* The disk is allocating memory of its own, which a test that takes memory away must leave. */
+extern bool disk_at_work;
+
 void disk_register(void);
 void disk_clear(void);                                            /* no files, no journal, no fault */
 void disk_load(const char *name, const void *bytes, size_t size); /* a file, durable */

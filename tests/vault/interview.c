@@ -51,7 +51,12 @@ cq_status interview_open(cq_store **store, cq_vault_log *log, cq_error *error) {
   /* small, so that checkpoints fall among the answers */
   sqlite3_wal_autocheckpoint(cq_vault_db(vault), 12);
   /* smaller than a transaction, so that frames are written twice */
-  if (sqlite3_exec(cq_vault_db(vault), "PRAGMA cache_size=6", NULL, NULL, NULL) != SQLITE_OK) fail();
+  int rc = sqlite3_exec(cq_vault_db(vault), "PRAGMA cache_size=6", NULL, NULL, NULL);
+  if (rc != SQLITE_OK) {
+    status = cq_vault_error(vault, rc, error);
+    cq_vault_close(vault);
+    return status;
+  }
   status = cq_store_open(store, vault, &clock, error);
   if (status != CQ_OK) cq_vault_close(vault);
   return status;

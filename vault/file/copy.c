@@ -267,12 +267,15 @@ static cq_status scrub_pages(cq_vault *vault, cq_vault_scrubbed *found, uint8_t 
   return status;
 }
 
-static bool structure_holds(sqlite3 *db) {
+static cq_status check_structure(cq_vault *vault, bool *damaged, cq_error *error) {
   sqlite3_stmt *ask = NULL;
-  bool good = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &ask, NULL) == SQLITE_OK &&
-              sqlite3_step(ask) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(ask, 0), "ok") == 0;
+  int rc = sqlite3_prepare_v2(vault->db, "PRAGMA integrity_check(1)", -1, &ask, NULL);
+  if (rc == SQLITE_OK) rc = sqlite3_step(ask);
+  const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(ask, 0) : NULL;
+  cq_status status = rc == SQLITE_NOMEM || (rc == SQLITE_ROW && !text) ? cq_error_nomem(error) : CQ_OK;
+  if (status == CQ_OK && (!text || strcmp(text, "ok") != 0)) *damaged = true;
   sqlite3_finalize(ask);
-  return good;
+  return status;
 }
 
 cq_status cq_vault_scrub(cq_vault *vault, cq_vault_scrubbed *found, cq_error *error) {
@@ -292,7 +295,7 @@ cq_status cq_vault_scrub(cq_vault *vault, cq_vault_scrubbed *found, cq_error *er
   free(block);
   if (status != CQ_OK) return status;
   sqlite3_db_release_memory(vault->db); /* so that the check reads the disk */
-  if (!structure_holds(vault->db)) found->structure_damaged = true;
+  if ((status = check_structure(vault, &found->structure_damaged, error)) != CQ_OK) return status;
   if (found->pages_damaged) return damaged_page(vault->path, found->first_damaged, error);
   if (found->headers_damaged) return cq_error_set(error, CQ_DAMAGED, "vault.damaged.header", vault->path, NULL);
   if (found->frames_damaged || found->structure_damaged)

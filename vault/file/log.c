@@ -58,7 +58,7 @@ static bool same_in_database(shim *vfs, const frame *newest) {
  * The log's own header is unreadable. SQLite writes it anew only when every frame is in the database already: then
  * nothing is lost. So the newest frame of each page, up to the last commit, is compared with the database.
  */
-static cq_vault_log judge_header(shim *vfs, int64_t blocks, frame *scratch) {
+static bool judge_header(shim *vfs, int64_t blocks, frame *scratch, cq_vault_log *found) {
   uint8_t salts[8];
   int64_t last = 0, pages = 0;
   int commits = 0;
@@ -71,9 +71,10 @@ static cq_vault_log judge_header(shim *vfs, int64_t blocks, frame *scratch) {
     if (last != 0 && scratch->commit && memcmp(salts, scratch->salts, sizeof salts) == 0) commits++;
     if (scratch->page > pages) pages = scratch->page;
   }
-  if (commits < 2) return CQ_VAULT_LOG_TORN;
-  if (pages > (int64_t)1 << 28) return CQ_VAULT_LOG_DAMAGED;
-
+  *found = CQ_VAULT_LOG_TORN;
+  if (commits < 2) return true;
+  *found = CQ_VAULT_LOG_DAMAGED;
+  if (pages > (int64_t)1 << 28) return true;
   bool *seen = calloc((size_t)pages + 1, sizeof *seen);
   bool same = seen != NULL;
   for (int64_t i = last; same && i > 0; i--) {
@@ -82,22 +83,26 @@ static cq_vault_log judge_header(shim *vfs, int64_t blocks, frame *scratch) {
     seen[scratch->page] = true;
     same = same_in_database(vfs, scratch);
   }
+  if (same) *found = CQ_VAULT_LOG_TORN;
+  bool good = seen != NULL;
   free(seen);
-  return same ? CQ_VAULT_LOG_TORN : CQ_VAULT_LOG_DAMAGED;
+  return good;
 }
 
-cq_vault_log shim_log_judge(shim *vfs) {
+bool shim_log_judge(shim *vfs, cq_vault_log *found) {
   sqlite3_int64 size = 0;
   sqlite3_file *log = shim_log_file(vfs);
-  if (vfs->broken_frame < 0 || !log) return vfs->cut ? CQ_VAULT_LOG_TORN : CQ_VAULT_LOG_CLEAN;
+  *found = vfs->cut ? CQ_VAULT_LOG_TORN : CQ_VAULT_LOG_CLEAN;
+  if (vfs->broken_frame < 0 || !log) return true;
+  *found = CQ_VAULT_LOG_DAMAGED;
+  if (log->pMethods->xFileSize(log, &size) != SQLITE_OK) return true;
   frame *scratch = calloc(1, sizeof *scratch);
-  if (!scratch || log->pMethods->xFileSize(log, &size) != SQLITE_OK) {
-    free(scratch);
-    return CQ_VAULT_LOG_DAMAGED;
-  }
-  cq_vault_log found = vfs->broken_frame == 0 ? judge_header(vfs, size / BLOCK_SIZE, scratch)
-                                              : judge_frames(vfs, size / BLOCK_SIZE, scratch);
-  memset(scratch, 0, sizeof *scratch);
+  bool good = scratch != NULL;
+  if (good && vfs->broken_frame == 0)
+    good = judge_header(vfs, size / BLOCK_SIZE, scratch, found);
+  else if (good)
+    *found = judge_frames(vfs, size / BLOCK_SIZE, scratch);
+  if (scratch) memset(scratch, 0, sizeof *scratch);
   free(scratch);
-  return found;
+  return good;
 }

@@ -47,7 +47,8 @@ void shim_lock(shim *vfs); /* forgets the keys */
 sqlite3_file *shim_database_file(const shim *vfs);
 sqlite3_file *shim_log_file(const shim *vfs);
 
-/* After recovery: whether what could not be read was more than the unfinished end that a power cut leaves. */
-cq_vault_log shim_log_judge(shim *vfs);
+/* After recovery: whether what could not be read was more than the unfinished end that a power cut leaves. False where
+ * memory is out. */
+bool shim_log_judge(shim *vfs, cq_vault_log *found);
 
 #endif

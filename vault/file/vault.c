@@ -45,12 +45,16 @@ static const char pragmas[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=
                               "SELECT count(*) FROM sqlite_schema;";
 
 /* What synthesised first bytes cannot say: that page 1 is there and the database in WAL mode. */
-static bool is_wal(sqlite3 *db) {
+static int must_be_wal(sqlite3 *db) {
   sqlite3_stmt *ask = NULL;
-  bool wal = sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &ask, NULL) == SQLITE_OK &&
-             sqlite3_step(ask) == SQLITE_ROW && sqlite3_stricmp((const char *)sqlite3_column_text(ask, 0), "wal") == 0;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &ask, NULL);
+  if (rc == SQLITE_OK) rc = sqlite3_step(ask);
+  if (rc == SQLITE_ROW) {
+    const char *mode = (const char *)sqlite3_column_text(ask, 0);
+    rc = !mode ? SQLITE_NOMEM : sqlite3_stricmp(mode, "wal") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+  }
   sqlite3_finalize(ask);
-  return wal;
+  return rc;
 }
 
 void vault_detach(cq_vault *vault) {
@@ -88,17 +92,17 @@ cq_status vault_attach(cq_vault *vault, cq_error *error) {
   if (rc == SQLITE_OK) {
     sqlite3_extended_result_codes(vault->db, 1);
     rc = sqlite3_exec(vault->db, pragmas, NULL, NULL, NULL);
+    if (rc == SQLITE_OK) rc = must_be_wal(vault->db);
   }
   if (rc != SQLITE_OK) {
     status = vault->db ? cq_vault_error(vault, rc, error) : cq_error_nomem(error);
     goto fail;
   }
   sqlite3_db_config(vault->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  if (!is_wal(vault->db)) {
-    status = cq_error_set(error, CQ_DAMAGED, "vault.damaged.page", vault->path, NULL);
+  if (!shim_log_judge(vault->vfs, &vault->log)) {
+    status = cq_error_nomem(error);
     goto fail;
   }
-  vault->log = shim_log_judge(vault->vfs);
   /* always: the frames of an earlier opening must not stand behind those of this one under the same salts */
   if ((status = vault_checkpoint(vault, error)) != CQ_OK || (status = settle_header(vault, error)) != CQ_OK) goto fail;
   vault->vfs->sealed_pragmas = true;
