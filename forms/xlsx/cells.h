@@ -34,6 +34,8 @@ void cq_cells_add_date(cq_buf *out, double value, bool from_1904);
 
 cq_status cq_xlsx_read(cq_cells *cells, const void *bytes, size_t size, cq_sheet_wanted *wanted, cq_error *error);
 cq_status cq_xls_read(cq_cells *cells, const char *path, cq_sheet_wanted *wanted, cq_error *error);
+/* What the process that reads .xls said, on no trust; CQ_INVALID "xls.damaged". */
+cq_status cq_xls_take(cq_cells *cells, cq_str said, cq_error *error);
 cq_status cq_csv_folder_read(cq_cells *cells, const char *folder, cq_sheet_wanted *wanted, cq_error *error);
 /* A .csv that is one sheet, or several one after another with their names in the first column. */
 cq_status cq_csv_file_read(cq_cells *cells, cq_str text, cq_str name, cq_sheet_wanted *wanted, cq_error *error);
