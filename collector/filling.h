@@ -50,6 +50,8 @@ cq_status cq_filling_language(cq_filling *filling, size_t language, cq_error *er
 
 /* The record for ever; the draft is gone. `reason` may be empty. */
 cq_status cq_filling_finalise(cq_filling *filling, cq_result result, cq_str reason, cq_hash *name, cq_error *error);
+/* The answers as they stand, as a record of result draft appended to `bytes`; the draft stays. */
+cq_status cq_filling_snapshot(const cq_filling *filling, cq_buf *bytes, cq_error *error);
 /* The draft is thrown away. */
 cq_status cq_filling_discard(cq_filling *filling, cq_error *error);
 

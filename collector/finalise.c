@@ -201,3 +201,20 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
   cq_arena_free(from.arena);
   return status;
 }
+
+cq_status cq_filling_snapshot(const cq_filling *it, cq_buf *bytes, cq_error *error) {
+  parts from = {.arena = cq_arena_new(0)};
+  cq_record record = {0};
+  cq_hash name;
+  cq_status status = from.arena ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = find_season(it, &from.season, error);
+  if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_DRAFT, &from.xml, error);
+  if (status == CQ_OK) status = fill_envelope(it, &from, CQ_RESULT_DRAFT, CQ_STR(""), &record.envelope, error);
+  if (status == CQ_OK) {
+    record.instance_xml = cq_buf_str(&from.xml);
+    status = cq_record_build(bytes, &name, &record, it->laptop->random, error);
+  }
+  cq_buf_fini_secret(&from.xml);
+  cq_arena_free(from.arena);
+  return status;
+}

@@ -75,10 +75,12 @@ cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error
 
 /* --- pack.c --- */
 typedef struct cq_pack_report {
-  size_t records, batches, rewritten; /* packed, made, files written again */
-  uint64_t bytes;                     /* of the batches made */
+  size_t records, drafts;    /* packed */
+  size_t batches, rewritten; /* made; files written again */
+  uint64_t bytes;            /* of the batches made */
 } cq_pack_report;
-/* Packs what waits into batches and writes their files; also those that are missing. */
+/* Packs what waits into batches and writes their files; also those that are missing. Drafts that changed since they
+ * were last packed go as snapshots, so that a stolen laptop takes no answers with it. */
 cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error);
 
 #endif

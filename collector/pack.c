@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From finished records to files in the outbox. A batch's bytes are committed in the vault before its file appears. */
-#include "collector/laptop.h"
+#include "collector/filling.h"
 
 #include "chasqui/batch.h"
 
@@ -63,13 +63,24 @@ static cq_status note_record(void *context, const cq_store_record *record) {
 
 /* --- one batch --- */
 
-/* The request goes with each batch until the certificate has come. */
-static void make_request(const cq_laptop *laptop, cq_request *request) {
+/* The request goes with each batch until the certificate has come. Who approves reads the technician's code in it. */
+static cq_status make_request(const cq_laptop *laptop, cq_request *request, cq_error *error) {
+  cq_buf note = {0};
+  size_t size = strlen(laptop->technician);
   *request = (cq_request){.sign = laptop->sign_key, .seal = laptop->seal_key};
   cq_sign_key before;
   memcpy(before.at, laptop->device.predecessor, sizeof before.at);
   for (size_t i = 0; i < sizeof before.at; i++) request->has_predecessor |= before.at[i] != 0;
   if (request->has_predecessor) request->predecessor = cq_device_id_of(&before);
+  if (size == 0 || size + CQ_SEAL_OVERHEAD > sizeof request->note) return CQ_OK;
+  cq_status status = cq_seal(&note, CQ_REQUEST_PURPOSE, laptop->technician, size,
+                             &cq_bundle_content_of(laptop->bundle)->desk, laptop->random, error);
+  if (status == CQ_OK) {
+    memcpy(request->note, note.at, note.size);
+    request->note_size = (uint16_t)note.size;
+  }
+  cq_buf_fini(&note);
+  return status;
 }
 
 static cq_status write_file(const cq_laptop *laptop, const char *name, cq_str bytes, cq_error *error) {
@@ -92,13 +103,13 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
   const cq_clock *clock = laptop->clock;
   sender.created_utc_ms = clock->now_utc_ms(clock->context);
   sender.working_date = cq_date_at(clock, sender.created_utc_ms);
-  make_request(laptop, &request);
+  cq_status status = make_request(laptop, &request, error);
   if (laptop->chain.count > 0)
     sender.chain = &laptop->chain;
   else
     sender.request = &request;
   const cq_seal_key recipients[] = {content->desk, content->batch_recovery};
-  cq_status status = cq_store_batch_next(laptop->store, &number, sender.previous.at, error);
+  if (status == CQ_OK) status = cq_store_batch_next(laptop->store, &number, sender.previous.at, error);
   if (status == CQ_OK) {
     sender.number = (uint64_t)number;
     status = cq_batch_end(it->writer, &sender, recipients, 2, laptop->random, &bytes, &hash, NULL, error);
@@ -120,8 +131,72 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
   return status;
 }
 
-static cq_status pack_records(packing *it) {
+/* --- drafts --- */
+
+/* What was packed of a draft, by when it had changed; all of them stand in one setting. */
+typedef struct sent_draft {
+  int64_t draft, changed_utc_ms;
+} sent_draft;
+
+#define SETTING_SENT "drafts.packed"
+
+typedef struct drafts {
+  sent_draft *now;
+  size_t count;
+} drafts;
+
+static cq_status note_draft(void *context, const cq_store_draft *draft) {
+  drafts *them = context;
+  if (draft->answers == 0) return CQ_OK;
+  sent_draft *more = realloc(them->now, (them->count + 1) * sizeof *more);
+  if (!more) return CQ_NOMEM;
+  them->now = more;
+  more[them->count++] = (sent_draft){draft->id, draft->changed_utc_ms};
+  return CQ_OK;
+}
+
+static bool sent_before(const cq_buf *sent, const sent_draft *draft) {
+  for (size_t at = 0; at + sizeof *draft <= sent->size; at += sizeof *draft)
+    if (memcmp(sent->at + at, draft, sizeof *draft) == 0) return true;
+  return false;
+}
+
+/* A draft that cannot be taken up again is the screen's to complain about; it must not keep records back. */
+static cq_status pack_draft(packing *it, int64_t draft) {
+  cq_filling filling;
   cq_buf bytes = {0};
+  cq_error why;
+  cq_error_clear(&why);
+  cq_status status = cq_filling_resume(&filling, it->laptop, draft, &why);
+  if (status == CQ_OK) {
+    status = cq_filling_snapshot(&filling, &bytes, &why);
+    cq_filling_end(&filling);
+  }
+  if (status == CQ_OK) status = cq_batch_add(it->writer, CQ_ENTRY_DRAFT, cq_buf_str(&bytes), &why);
+  if (status == CQ_OK) it->report->drafts++;
+  cq_buf_fini_secret(&bytes);
+  if (status != CQ_NOMEM && status != CQ_IO) return CQ_OK;
+  if (it->error) *it->error = why;
+  return status;
+}
+
+/* Into the batch that is being made. `*them` is what to remember when it has been made. */
+static cq_status pack_drafts(packing *it, drafts *them) {
+  cq_buf sent = {0};
+  cq_status status = cq_store_drafts(it->laptop->store, note_draft, them, it->error);
+  if (status == CQ_NOMEM) cq_error_nomem(it->error);
+  if (status == CQ_OK && cq_store_get(it->laptop->store, SETTING_SENT, &sent, NULL) != CQ_OK) cq_buf_reset(&sent);
+  for (size_t i = 0; status == CQ_OK && i < them->count; i++)
+    if (!sent_before(&sent, &them->now[i])) status = pack_draft(it, them->now[i].draft);
+  cq_buf_fini(&sent);
+  return status;
+}
+
+/* --- all that waits --- */
+
+static cq_status pack_waiting(packing *it) {
+  cq_buf bytes = {0};
+  drafts them = {0};
   cq_status status = CQ_OK;
   size_t first = 0;
   for (size_t i = 0; status == CQ_OK && i < it->name_count; i++) {
@@ -134,9 +209,14 @@ static cq_status pack_records(packing *it) {
     if (status == CQ_OK) status = cq_batch_add(it->writer, CQ_ENTRY_RECORD, cq_buf_str(&bytes), it->error);
   }
   cq_buf_fini_secret(&bytes);
+  if (status == CQ_OK) status = pack_drafts(it, &them);
   /* The first batch of a device carries its request, even with nothing else. */
-  if (status == CQ_OK && (it->name_count > first || it->laptop->device.last_batch == 0))
+  if (status == CQ_OK && (cq_batch_count(it->writer) > 0 || it->laptop->device.last_batch == 0))
     status = end_batch(it, first, it->name_count);
+  if (status == CQ_OK && it->report->drafts > 0)
+    status = cq_store_set(it->laptop->store, SETTING_SENT,
+                          (cq_str){(const char *)them.now, them.count * sizeof *them.now}, it->error);
+  free(them.now);
   return status;
 }
 
@@ -174,7 +254,7 @@ cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *er
   if (!it.writer) status = cq_error_nomem(error);
   if (status == CQ_OK) status = cq_store_device_get(laptop->store, &laptop->device, error);
   if (status == CQ_OK) status = cq_store_records(laptop->store, CQ_STORE_NOT_BATCHED, note_record, &it, error);
-  if (status == CQ_OK) status = pack_records(&it);
+  if (status == CQ_OK) status = pack_waiting(&it);
   if (status == CQ_OK) status = cq_store_batches(laptop->store, CQ_STORE_BATCH_PENDING, write_again, &it, error);
   cq_batch_writer_free(it.writer);
   cq_batch_codec_free(it.codec);

@@ -11,12 +11,15 @@ int cq_collector_pack(cq_cli *cli) {
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_laptop_pack(&laptop, &report, &error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"records\":%zu,\"batches\":%zu,\"bytes\":%llu,\"rewritten\":%zu}\n", report.records, report.batches,
-           (unsigned long long)report.bytes, report.rewritten);
+    printf("{\"records\":%zu,\"drafts\":%zu,\"batches\":%zu,\"bytes\":%llu,\"rewritten\":%zu}\n", report.records,
+           report.drafts, report.batches, (unsigned long long)report.bytes, report.rewritten);
   else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0)
     cq_cli_say(cli, "%s", _("Everything is in the outbox already."));
   else if (status == CQ_OK) {
     cq_cli_say(cli, cq_cli_plural("%zu record packed.", "%zu records packed.", report.records), report.records);
+    if (report.drafts > 0)
+      cq_cli_say(cli, cq_cli_plural("A copy of %zu draft goes along.", "Copies of %zu drafts go along.", report.drafts),
+                 report.drafts);
     if (report.rewritten > 0)
       cq_cli_say(cli,
                  cq_cli_plural("%zu missing file written again.", "%zu missing files written again.", report.rewritten),
