@@ -7,18 +7,13 @@
 #include <pcre2.h>
 #include <string.h>
 
-enum { MATCH_LIMIT = 2000000, HEAP_LIMIT_KIB = 16384 }; /* of one regular expression */
+enum { MATCH_LIMIT = 500000, HEAP_LIMIT_KIB = 16384 }; /* of one regular expression */
 
 /* The argument at `i`, or the context node where it is left out. */
 static cq_status text_or_focus(cq_run *run, const cq_expr *call, size_t i, cq_str *out) {
   if (call->count > i) return cq_eval_string(run, call->args[i], out);
   *out = CQ_STR("");
   return run->node ? cq_node_text_value(run, run->node, out) : CQ_OK;
-}
-
-static cq_status two_texts(cq_run *run, const cq_expr *call, cq_str *a, cq_str *b) {
-  cq_status status = cq_eval_string(run, call->args[0], a);
-  return status == CQ_OK ? cq_eval_string(run, call->args[1], b) : status;
 }
 
 static const char *find(cq_str text, cq_str part) {
@@ -30,6 +25,15 @@ static const char *find(cq_str text, cq_str part) {
     at = (size_t)(next - text.at);
   }
   return NULL;
+}
+
+/* Two arguments and where the second stands in the first (NULL: nowhere). Long texts cost their product in work. */
+static cq_status find_argument(cq_run *run, const cq_expr *call, cq_str *text, cq_str *part, const char **at) {
+  cq_status status = cq_eval_string(run, call->args[0], text);
+  if (status == CQ_OK) status = cq_eval_string(run, call->args[1], part);
+  if (status == CQ_OK) status = cq_spend(run, text->size / 32 * (part->size / 32 + 1));
+  if (status == CQ_OK) *at = find(*text, *part);
+  return status;
 }
 
 static cq_status fn_string(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
@@ -86,6 +90,8 @@ static cq_status answer_joined(cq_run *run, const cq_expr *call, const pieces *l
   size_t gaps = list->count ? list->count - 1 : 0;
   if (list->bytes > CQ_XPATH_MAX_RESULT || (between.size && gaps > CQ_XPATH_MAX_RESULT / between.size))
     return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string); /* concat(a, a) of itself grows without end */
+  cq_status status = cq_spend(run, list->bytes >> 8);
+  if (status != CQ_OK) return status;
   char *text = cq_take(run, list->bytes + gaps * between.size + 1), *end = text;
   if (!text) return cq_fail_memory(run);
   for (size_t i = 0; i < list->count; i++) {
@@ -166,18 +172,18 @@ static cq_status fn_substring(cq_run *run, const cq_expr *call, cq_xpath_value *
 
 static cq_status fn_before(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, part;
-  cq_status status = two_texts(run, call, &text, &part);
+  const char *at = NULL;
+  cq_status status = find_argument(run, call, &text, &part, &at);
   if (status != CQ_OK) return status;
-  const char *at = find(text, part);
   cq_answer_string(out, at && text.size ? (cq_str){text.at, (size_t)(at - text.at)} : CQ_STR(""));
   return CQ_OK;
 }
 
 static cq_status fn_after(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, part;
-  cq_status status = two_texts(run, call, &text, &part);
+  const char *at = NULL;
+  cq_status status = find_argument(run, call, &text, &part, &at);
   if (status != CQ_OK) return status;
-  const char *at = find(text, part);
   size_t from = at && text.size ? (size_t)(at - text.at) + part.size : text.size;
   cq_answer_string(out, (cq_str){text.size ? text.at + from : "", text.size - from});
   return CQ_OK;
@@ -185,21 +191,24 @@ static cq_status fn_after(cq_run *run, const cq_expr *call, cq_xpath_value *out)
 
 static cq_status fn_contains(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, part;
-  cq_status status = two_texts(run, call, &text, &part);
-  if (status == CQ_OK) cq_answer_boolean(out, find(text, part) != NULL);
+  const char *at = NULL;
+  cq_status status = find_argument(run, call, &text, &part, &at);
+  if (status == CQ_OK) cq_answer_boolean(out, at != NULL);
   return status;
 }
 
 static cq_status fn_starts_with(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, part;
-  cq_status status = two_texts(run, call, &text, &part);
+  cq_status status = cq_eval_string(run, call->args[0], &text);
+  if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &part);
   if (status == CQ_OK) cq_answer_boolean(out, cq_str_starts(text, part));
   return status;
 }
 
 static cq_status fn_ends_with(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, part;
-  cq_status status = two_texts(run, call, &text, &part);
+  cq_status status = cq_eval_string(run, call->args[0], &text);
+  if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &part);
   if (status != CQ_OK) return status;
   bool ends =
       !part.size || (text.size >= part.size && memcmp(text.at + text.size - part.size, part.at, part.size) == 0);
@@ -236,7 +245,8 @@ static cq_status fn_normalize(cq_run *run, const cq_expr *call, cq_xpath_value *
 
 static cq_status fn_translate(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text, from, to;
-  cq_status status = two_texts(run, call, &text, &from);
+  cq_status status = cq_eval_string(run, call->args[0], &text);
+  if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &from);
   if (status == CQ_OK) status = cq_eval_string(run, call->args[2], &to);
   if (status == CQ_OK) status = cq_spend(run, text.size / 8 * (from.size / 8 + 1));
   if (status != CQ_OK) return status;
@@ -306,6 +316,7 @@ static cq_status fn_regex(cq_run *run, const cq_expr *call, cq_xpath_value *out)
     if (!code && is_pattern_fault(fault)) return cq_fail(run, call, CQ_INVALID, "xpath.regex", call->string);
     if (!code) return cq_fail_memory(run);
   }
+  if (status == CQ_OK) status = cq_spend(run, 100 + text.size);
   if (status != CQ_OK) return status;
   pcre2_general_context *memory = pcre2_general_context_create(arena_malloc, arena_free, run->scratch);
   pcre2_match_context *context = memory ? pcre2_match_context_create(memory) : NULL;

@@ -348,6 +348,9 @@ static void limits_are_kept(void **state) {
   assert_string_equal(error.code, "xpath.limit");
   assert_int_equal(compile(CQ_STR("join(., 'a', 'b')"), NULL, &expression, &error), CQ_OK);
   assert_int_equal(cq_xpath_evaluate(expression, &context, &value, &error), CQ_OK);
+  assert_int_equal(compile(CQ_STR("contains(., concat(substr(., 1), 'x'))"), NULL, &expression, &error), CQ_OK);
+  context.steps = 10000000;
+  assert_int_equal(cq_xpath_evaluate(expression, &context, &value, &error), CQ_LIMIT);
   cq_tree_free(large);
   cq_arena_reset(b.scratch);
   cq_buf_reset(&text);
