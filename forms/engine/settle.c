@@ -136,7 +136,7 @@ void cq_settle_readers(cq_interview *interview, cq_slot *slot, bool nodes) {
   const cq_field_definition *d = definition(interview, slot->field);
   for (uint32_t i = 0; i < d->dependent_count; i++) {
     const cq_dependent *reader = &d->dependents[i];
-    if (reader->position || (reader->structure && !nodes)) continue;
+    if (reader->position || (reader->structure && !nodes) || (reader->inside && nodes)) continue;
     tell(interview, slot, reader);
   }
 }

@@ -101,6 +101,7 @@ typedef struct cq_dependent {
   uint8_t what;   /* cq_purpose */
   bool structure; /* only which nodes are there matters */
   bool position;  /* only the place among its siblings matters */
+  bool inside;    /* a group's relevance that reads what stands in the group: told of answers, not of relevance */
 } cq_dependent;
 
 typedef enum {

@@ -182,7 +182,9 @@ static void read_path(graph *g, const cq_xpath_path *path, uint32_t field, cq_pu
                            .pivot = found.pivot == CQ_NONE ? 0 : found.pivot,
                            .what = (uint8_t)what,
                            .structure = path->structure || around,
-                           .position = is_place(path)};
+                           .position = is_place(path),
+                           .inside = what == CQ_FOR_RELEVANT && found.field != field &&
+                                     cq_fields_is_below(form, found.field, field)};
     add_edge(g, found.field, reader);
     for (uint32_t j = 1; group && !reader.structure && j <= d->descendants; j++) add_edge(g, found.field + j, reader);
   }
@@ -231,7 +233,7 @@ static void each_successor(ranking *r, uint32_t node, visit *call) {
   }
   for (uint32_t i = 0; i < d->dependent_count; i++) {
     const cq_dependent *reader = &d->dependents[i];
-    if (reader->position || reader->what == CQ_FOR_CHOICES || reader->what == CQ_FOR_COUNT ||
+    if (reader->position || reader->inside || reader->what == CQ_FOR_CHOICES || reader->what == CQ_FOR_COUNT ||
         (reader->structure ? RELEVANCE : VALUE) != node % 2)
       continue;
     call(r, node, reader->field * 2 + (reader->what == CQ_FOR_RELEVANT ? RELEVANCE : VALUE));

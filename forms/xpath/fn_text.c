@@ -280,6 +280,19 @@ static void arena_free(void *memory, void *arena) {
   (void)memory, (void)arena; /* goes with the arena */
 }
 
+/* In [\w-.] other engines take the hyphen, here at `offset` or before it, as itself. */
+static bool escape_hyphen(cq_arena *arena, cq_str *pattern, size_t offset) {
+  if (offset < pattern->size && pattern->at[offset] != '-' && offset) offset--;
+  if (offset >= pattern->size || pattern->at[offset] != '-') return false;
+  char *at = cq_arena_alloc(arena, pattern->size + 2);
+  if (!at) return false;
+  memcpy(at, pattern->at, offset);
+  at[offset] = '\\';
+  memcpy(at + offset + 1, pattern->at + offset, pattern->size - offset);
+  *pattern = (cq_str){at, pattern->size + 1};
+  return true;
+}
+
 static pcre2_code *compile_pattern(cq_arena *arena, cq_str pattern, int *fault) {
   pcre2_general_context *memory = pcre2_general_context_create(arena_malloc, arena_free, arena);
   pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
@@ -287,9 +300,15 @@ static pcre2_code *compile_pattern(cq_arena *arena, cq_str pattern, int *fault) 
   *fault = PCRE2_ERROR_NOMEMORY;
   if (!context) return NULL;
   pcre2_set_parens_nest_limit(context, 100);
-  return pcre2_compile((PCRE2_SPTR)(pattern.at ? pattern.at : ""), pattern.size,
-                       PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C,
-                       fault, &offset, context);
+  const uint32_t options =
+      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C;
+  PCRE2_SPTR text = (PCRE2_SPTR)(pattern.at ? pattern.at : "");
+  pcre2_code *code = pcre2_compile(text, pattern.size, options, fault, &offset, context);
+  for (int i = 0; !code && *fault == PCRE2_ERROR_CLASS_INVALID_RANGE && i < 64; i++) {
+    if (!escape_hyphen(arena, &pattern, offset)) break;
+    code = pcre2_compile((PCRE2_SPTR)pattern.at, pattern.size, options, fault, &offset, context);
+  }
+  return code;
 }
 
 static bool is_pattern_fault(int number) {

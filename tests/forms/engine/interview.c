@@ -255,6 +255,25 @@ static void a_record_is_read_without_an_interview(void **state) {
   close_form(f);
 }
 
+/* Real forms do this: the group goes away for good with the answer that closes it, and nothing goes round. */
+static void a_group_may_be_closed_by_its_own_answer(void **state) {
+  (void)state;
+  fixture *f = open_form(HEAD "<instance><d id=\"d\"><g><a>x</a><c/></g></d></instance>"
+                              "<bind nodeset=\"/d/g\" relevant=\" /d/g/a != 'n'\"/>"
+                              "<bind nodeset=\"/d/g/c\" calculate=\" ../a \"/>" BODY "<group ref=\"/d/g\">"
+                              "<input ref=\"/d/g/a\"/></group>" END);
+  assert_value(f, "/d/g/c", "x");
+  assert_int_equal(set(f, "/d/g/a", "y"), CQ_SET_ACCEPTED);
+  assert_value(f, "/d/g/c", "y");
+  assert_int_equal(set(f, "/d/g/a", "n"), CQ_SET_ACCEPTED);
+  assert_value(f, "/d/g/c", "");
+  cq_buf draft = {0};
+  assert_int_equal(cq_interview_write(f->interview, CQ_WRITE_DRAFT, &draft, &f->error), CQ_OK);
+  assert_non_null(strstr(draft.at, "<a>n</a>"));
+  cq_buf_fini(&draft);
+  close_form(f);
+}
+
 static void cycles_are_refused_with_their_path(void **state) {
   (void)state;
   cq_form *form;
@@ -279,6 +298,7 @@ int main(void) {
       cmocka_unit_test(a_draft_comes_back_as_it_was),
       cmocka_unit_test(a_file_of_answers),
       cmocka_unit_test(a_record_is_read_without_an_interview),
+      cmocka_unit_test(a_group_may_be_closed_by_its_own_answer),
       cmocka_unit_test(cycles_are_refused_with_their_path),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
