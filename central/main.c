@@ -144,6 +144,38 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cq_central_estimate},
+    {.name = "calibrate",
+     .args = "DATA.csv",
+     .summary = N_("how far recalled values are off from registered ones"),
+     .text =
+         N_("From units that have both for the same season: the factor k by which a recalled value is multiplied, and "
+            "the bias of recall. Rows with only one of the two are left out and counted."),
+     .options = cq_central_calibrate_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_calibrate},
+    {.name = "sample size",
+     .summary = N_("how many interviews a share needs"),
+     .options = cq_central_size_options,
+     .run = cq_central_size},
+    {.name = "sample draw",
+     .args = "FRAME.csv",
+     .summary = N_("draw a stratified sample that anybody can draw again"),
+     .text =
+         N_("Shares -n among the strata in proportion to their sizes, two at least, and draws by the seed. The file "
+            "has every unit: those drawn with their weight, the others in the order in which they replace. An "
+            "existing file is never written over: a sample is drawn once."),
+     .options = cq_central_draw_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_draw},
+    {.name = "tabulate",
+     .args = "DATA.csv",
+     .summary = N_("count rows by two columns, and hide small cells for outside"),
+     .options = cq_central_tabulate_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_tabulate},
     {0}};
 
 static const cq_cli_program program = {

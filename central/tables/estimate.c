@@ -17,16 +17,24 @@ const cq_cli_option cq_central_estimate_options[] = {
     {"total", 0, N_("COL"), N_("estimate the total of a column")},
     {"proportion", 0, N_("COL"), N_("estimate the share of ones in a column of 0 and 1")},
     {"ratio", 0, N_("Y/X"), N_("estimate the total of Y divided by the total of X")},
+    {"difference", 0, N_("NOW,BEFORE"), N_("estimate the mean change of the same season between two campaigns")},
+    {"reconstruct", 0, N_("NOW,BEFORE,MISSING"),
+     N_("estimate a campaign whose last season is missing, by the ratio of the campaign before")},
+    {"contrast", 0, NULL, N_("with --by of two groups in strata of their own: the difference between them")},
     {"by", 0, N_("COL"), N_("one estimate for each value of a column")},
     {"where", 0, N_("COL=VALUE"), N_("only this domain; may be given several times")},
     CQ_CLI_OPTION_JSON,
     {0}};
 
 enum { MAX_WHERE = 8 };
-enum { STRATUM, POPULATION, Y, X, BY, WHERE, MOST = WHERE + MAX_WHERE };
+enum { STRATUM, POPULATION, Y, X, T, BY, WHERE, MOST = WHERE + MAX_WHERE };
+/* What is estimated: survey.h's kinds, and two made of them. */
+typedef enum { SIMPLE, DIFFERENCE, RECONSTRUCT } made_of;
 
 typedef struct request {
   cq_estimate_kind kind;
+  made_of made;
+  bool contrast;
   char *names[MOST]; /* of columns; NULL: not asked */
   const char *values[MAX_WHERE];
   size_t where_count;
@@ -39,7 +47,7 @@ typedef struct sample {
   uint32_t *stratum;
   cq_stratum *strata;
   uint32_t *rows, *group; /* of the domain */
-  double *y, *x;
+  double *y, *x, *t;
   size_t *start; /* of each group */
   size_t used, blank_y, blank_by;
 } sample;
@@ -58,6 +66,7 @@ static void sample_fini(sample *s) {
   free(s->group);
   free(s->y);
   free(s->x);
+  free(s->t);
   free(s->start);
 }
 
@@ -83,25 +92,62 @@ static cq_status split_ratio(request *r, const char *path, const char *text, cq_
   return cq_error_set(error, CQ_INVALID, "central.estimate.ratio", NULL);
 }
 
+/* "T1" in "a12_t1", "2012-T1" or "T1"; 0 where a name says none. */
+static char season_of(const char *name) {
+  for (const char *at = name; *at; at++)
+    if ((*at == 't' || *at == 'T') && at[1] >= '1' && at[1] <= '9' && !(at[2] >= '0' && at[2] <= '9') &&
+        (at == name || at[-1] == '_' || at[-1] == '-'))
+      return at[1];
+  return 0;
+}
+
+/* NOW,BEFORE or NOW,BEFORE,MISSING. Two seasons are never compared where the names tell them apart. */
+static cq_status split_columns(request *r, const char *text, cq_error *error) {
+  size_t count = 0, most = r->made == DIFFERENCE ? 2 : 3;
+  for (const char *at = text;;) {
+    const char *comma = strchr(at, ',');
+    size_t size = comma ? (size_t)(comma - at) : strlen(at);
+    if (!size || count == most) return cq_error_set(error, CQ_INVALID, "central.estimate.columns", NULL);
+    if (!(r->names[Y + count++] = strndup(at, size))) return cq_error_nomem(error);
+    if (!comma) break;
+    at = comma + 1;
+  }
+  if (count != most) return cq_error_set(error, CQ_INVALID, "central.estimate.columns", NULL);
+  char now = season_of(r->names[Y]), before = season_of(r->names[X]);
+  if (r->made == DIFFERENCE && now && before && now != before)
+    return cq_error_set(error, CQ_REFUSED, "central.estimate.season", r->names[Y], r->names[X], NULL);
+  return CQ_OK;
+}
+
 static int read_request(cq_cli *cli, request *r, cq_error *error) {
   static const struct {
     const char *option;
     cq_estimate_kind kind;
-  } kinds[] = {{"mean", CQ_ESTIMATE_MEAN},
-               {"total", CQ_ESTIMATE_TOTAL},
-               {"proportion", CQ_ESTIMATE_PROPORTION},
-               {"ratio", CQ_ESTIMATE_RATIO}};
+    made_of made;
+  } kinds[] = {{"mean", CQ_ESTIMATE_MEAN, SIMPLE},
+               {"total", CQ_ESTIMATE_TOTAL, SIMPLE},
+               {"proportion", CQ_ESTIMATE_PROPORTION, SIMPLE},
+               {"ratio", CQ_ESTIMATE_RATIO, SIMPLE},
+               {"difference", CQ_ESTIMATE_MEAN, DIFFERENCE},
+               {"reconstruct", CQ_ESTIMATE_MEAN, RECONSTRUCT}};
   const char *what = NULL;
   if (!cq_cli_value(cli, "stratum") || !cq_cli_value(cli, "population"))
     return cq_cli_usage(cli, "%s", _("estimate needs --stratum COL and --population COL"));
-  for (size_t i = 0; i < 4; i++) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     const char *value = cq_cli_value(cli, kinds[i].option);
     if (!value) continue;
-    if (what) return cq_cli_usage(cli, "%s", _("give one of --mean, --total, --proportion and --ratio"));
+    if (what)
+      return cq_cli_usage(cli, "%s",
+                          _("give one of --mean, --total, --proportion, --ratio, --difference and --reconstruct"));
     what = value;
     r->kind = kinds[i].kind;
+    r->made = kinds[i].made;
   }
-  if (!what) return cq_cli_usage(cli, "%s", _("give one of --mean, --total, --proportion and --ratio"));
+  if (!what)
+    return cq_cli_usage(cli, "%s",
+                        _("give one of --mean, --total, --proportion, --ratio, --difference and --reconstruct"));
+  r->contrast = cq_cli_flag(cli, "contrast");
+  if (r->contrast && !cq_cli_value(cli, "by")) return cq_cli_usage(cli, "%s", _("--contrast needs --by COL"));
   for (const char *where; (where = cq_cli_value_at(cli, "where", r->where_count));) {
     const char *equals = strchr(where, '=');
     if (!equals || equals == where || r->where_count == MAX_WHERE)
@@ -114,6 +160,8 @@ static int read_request(cq_cli *cli, request *r, cq_error *error) {
   if (cq_cli_value(cli, "by")) r->names[BY] = strdup(cq_cli_value(cli, "by"));
   if (r->kind == CQ_ESTIMATE_RATIO) {
     if (split_ratio(r, cq_cli_arg(cli, 0), what, error) != CQ_OK) return cq_cli_fail(cli, error);
+  } else if (r->made != SIMPLE) {
+    if (split_columns(r, what, error) != CQ_OK) return cq_cli_fail(cli, error);
   } else {
     r->names[Y] = strdup(what);
   }
@@ -182,12 +230,13 @@ static cq_status read_values(sample *s, const request *r, cq_error *error) {
   s->group = calloc(rows + 1, sizeof *s->group);
   s->y = malloc((rows + 1) * sizeof *s->y);
   s->x = malloc((rows + 1) * sizeof *s->x);
-  if (!s->rows || !s->group || !s->y || !s->x) return cq_error_nomem(error);
+  s->t = malloc((rows + 1) * sizeof *s->t);
+  if (!s->rows || !s->group || !s->y || !s->x || !s->t) return cq_error_nomem(error);
   for (size_t i = 0; i < rows; i++) {
     if (!in_domain(s, r, i)) continue;
-    double value[2] = {0, 0};
+    double value[3] = {0, 0, 0};
     bool blank = false;
-    for (size_t v = 0; v < (r->names[X] ? 2 : 1); v++) {
+    for (size_t v = 0; v < 3 && r->names[Y + v]; v++) {
       cq_str cell = cq_data_cell(&s->data, i, r->column[Y + v]);
       if (cq_data_blank(cell))
         blank = true;
@@ -209,7 +258,8 @@ static cq_status read_values(sample *s, const request *r, cq_error *error) {
       if ((s->group[s->used] = cq_levels_number(&s->groups, by)) == UINT32_MAX) return cq_error_nomem(error);
     }
     s->rows[s->used] = (uint32_t)i;
-    s->y[s->used] = value[0];
+    s->y[s->used] = r->made == DIFFERENCE ? value[0] - value[1] : value[0];
+    s->t[s->used] = value[2];
     s->x[s->used++] = value[1];
   }
   return s->used ? CQ_OK : cq_error_set(error, CQ_INVALID, "central.estimate.empty", NULL);
@@ -220,9 +270,11 @@ static cq_status sort_by_group(sample *s, cq_error *error) {
   size_t groups = s->groups.count;
   uint32_t *rows = malloc((s->used + 1) * sizeof *rows);
   double *y = malloc((s->used + 1) * sizeof *y), *x = malloc((s->used + 1) * sizeof *x);
+  double *t = malloc((s->used + 1) * sizeof *t);
   size_t *next = calloc(groups + 1, sizeof *next);
   s->start = calloc(groups + 1, sizeof *s->start);
-  if (!rows || !y || !x || !next || !s->start) {
+  if (!rows || !y || !x || !t || !next || !s->start) {
+    free(t);
     free(rows);
     free(y);
     free(x);
@@ -237,14 +289,17 @@ static cq_status sort_by_group(sample *s, cq_error *error) {
     rows[to] = s->rows[i];
     y[to] = s->y[i];
     x[to] = s->x[i];
+    t[to] = s->t[i];
   }
   free(next);
   free(s->rows);
   free(s->y);
   free(s->x);
+  free(s->t);
   s->rows = rows;
   s->y = y;
   s->x = x;
+  s->t = t;
   return CQ_OK;
 }
 
@@ -305,9 +360,46 @@ static int by_name(const void *a, const void *b) {
   return cq_str_compare(((const ordered *)a)->name, ((const ordered *)b)->name);
 }
 
+/* The estimate over `count` values from `from` on. */
+static cq_status estimate_part(const sample *s, const request *r, const cq_design *design, size_t from, size_t count,
+                               cq_estimate *e, cq_error *error) {
+  if (r->made == RECONSTRUCT)
+    return cq_survey_reconstruct(design, s->rows + from, s->y + from, s->x + from, s->t + from, count, e, NULL, error);
+  return cq_survey_estimate(design, r->kind, s->rows + from, s->y + from,
+                            r->kind == CQ_ESTIMATE_RATIO ? s->x + from : NULL, count, e, error);
+}
+
+/* Two groups in strata of their own are independent: the variances add. In shared strata they would not be. */
+static cq_status contrast(const cq_cli *cli, const sample *s, const cq_design *design, const cq_estimate pair[2],
+                          cq_buf *json, cq_error *error) {
+  uint8_t *seen = calloc(design->strata_count + 1, 1);
+  bool shared = false;
+  if (!seen) return cq_error_nomem(error);
+  for (size_t g = 0; g < 2; g++)
+    for (size_t i = s->start[g]; i < s->start[g + 1]; i++) {
+      uint8_t *at = &seen[design->stratum[s->rows[i]]];
+      *at = (uint8_t)(*at | (1u << g));
+      shared = shared || *at == 3;
+    }
+  free(seen);
+  if (shared) return cq_error_set(error, CQ_REFUSED, "central.estimate.contrast", NULL);
+  cq_estimate e = {.estimate = pair[1].estimate - pair[0].estimate,
+                   .se = hypot(pair[0].se, pair[1].se),
+                   .df = pair[0].df,
+                   .n = pair[0].n + pair[1].n,
+                   .weighted_n = pair[0].weighted_n + pair[1].weighted_n};
+  cq_survey_interval(&e, CQ_ESTIMATE_MEAN);
+  cq_buf_add_text(json, ",\"contrast\":{");
+  add_json(json, &e);
+  cq_buf_add_char(json, '}');
+  say_row(cli, cq_str_from(_("difference")), &e);
+  return CQ_OK;
+}
+
 static cq_status say_groups(const cq_cli *cli, const sample *s, const request *r, const cq_design *design, cq_buf *json,
                             cq_error *error) {
   ordered *order = calloc(s->groups.count + 1, sizeof *order);
+  cq_estimate pair[2] = {{0}};
   if (!order) return cq_error_nomem(error);
   for (size_t i = 0; i < s->groups.count; i++) order[i] = (ordered){s->groups.names[i], (uint32_t)i};
   qsort(order, s->groups.count, sizeof *order, by_name);
@@ -316,9 +408,8 @@ static cq_status say_groups(const cq_cli *cli, const sample *s, const request *r
   say_head(cli);
   for (size_t i = 0; i < s->groups.count && status == CQ_OK; i++) {
     cq_estimate e;
-    size_t from = s->start[order[i].group], rows = s->start[order[i].group + 1] - from;
-    status = cq_survey_estimate(design, r->kind, s->rows + from, s->y + from, r->names[X] ? s->x + from : NULL, rows,
-                                &e, error);
+    size_t from = s->start[order[i].group];
+    status = estimate_part(s, r, design, from, s->start[order[i].group + 1] - from, &e, error);
     if (status != CQ_OK) break;
     cq_buf_add_text(json, i ? ",{\"by\":" : "{\"by\":");
     cq_cli_add_json(json, order[i].name);
@@ -326,8 +417,15 @@ static cq_status say_groups(const cq_cli *cli, const sample *s, const request *r
     add_json(json, &e);
     cq_buf_add_char(json, '}');
     say_row(cli, order[i].name, &e);
+    if (order[i].group < 2) pair[order[i].group] = e;
   }
   cq_buf_add_char(json, ']');
+  if (status == CQ_OK && r->contrast) {
+    bool turned = s->groups.count == 2 && order[0].group == 1; /* the second name minus the first */
+    cq_estimate named[2] = {pair[turned ? 1 : 0], pair[turned ? 0 : 1]};
+    status = s->groups.count == 2 ? contrast(cli, s, design, named, json, error)
+                                  : cq_error_set(error, CQ_INVALID, "central.estimate.two", NULL);
+  }
   free(order);
   return status;
 }
@@ -341,13 +439,19 @@ static cq_status say_all(const cq_cli *cli, const sample *s, const request *r, c
     status = say_groups(cli, s, r, &design, json, error);
   } else {
     cq_estimate e;
-    status = cq_survey_estimate(&design, r->kind, s->rows, s->y, r->names[X] ? s->x : NULL, s->used, &e, error);
+    status = estimate_part(s, r, &design, 0, s->used, &e, error);
     if (status != CQ_OK) return status;
     add_json(json, &e);
     say_head(cli);
     say_row(cli, cq_str_from(r->names[Y]), &e);
   }
+  if (r->made == RECONSTRUCT) cq_buf_add_text(json, ",\"source\":\"reconstruido\"");
   cq_buf_addf(json, ",\"missing\":%zu}\n", s->blank_y + s->blank_by);
+  if (r->made == RECONSTRUCT)
+    cq_cli_say(cli,
+               _("RECONSTRUCTED (reconstruido): %s observed; the missing season by the ratio %s to %s of the campaign "
+                 "before."),
+               r->names[Y], r->names[T], r->names[X]);
   return status != CQ_OK ? status : json->failed ? cq_error_nomem(error) : CQ_OK;
 }
 

@@ -93,3 +93,26 @@ cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, con
   cq_survey_interval(e, kind);
   return CQ_OK;
 }
+
+cq_status cq_survey_reconstruct(const cq_design *design, const uint32_t *rows, const double *y, const double *x,
+                                const double *t, size_t count, cq_estimate *e, cq_estimate *ratio, cq_error *error) {
+  cq_estimate mean_y, mean_x, mean_t, r;
+  cq_status status = cq_survey_estimate(design, CQ_ESTIMATE_RATIO, rows, t, x, count, &r, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, y, NULL, count, &mean_y, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, x, NULL, count, &mean_x, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, t, NULL, count, &mean_t, error);
+  double *z = status == CQ_OK ? malloc(count * sizeof *z) : NULL;
+  if (status != CQ_OK) return status;
+  if (!z) return cq_error_nomem(error);
+  double my = mean_y.estimate, mx = mean_x.estimate, mt = mean_t.estimate, growth = 1 + r.estimate;
+  for (size_t i = 0; i < count; i++)
+    z[i] = (growth * (y[i] - my) + my / mx * (t[i] - mt) - my * mt / (mx * mx) * (x[i] - mx)) / mean_y.weighted_n;
+  *e = mean_y;
+  e->estimate = my * growth;
+  e->se = sqrt(cq_survey_variance(design, rows, z, count));
+  free(z);
+  if (isnan(e->se)) return cq_error_nomem(error);
+  cq_survey_interval(e, CQ_ESTIMATE_MEAN);
+  if (ratio) *ratio = r;
+  return CQ_OK;
+}

@@ -54,4 +54,13 @@ void cq_survey_interval(cq_estimate *estimate, cq_estimate_kind kind);
 cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
                              const double *x, size_t count, cq_estimate *estimate, cq_error *error);
 
+/*
+ * A campaign whose last season is missing, by the ratio of the campaign before: y is what is known of this campaign, x
+ * the same seasons of the campaign before, t its season that is missing now. Estimate: mean y × (1 + R), R = Σwt / Σwx,
+ * with the delta method's standard error on the three means. `ratio` gets R (nullable). Errors as above.
+ */
+cq_status cq_survey_reconstruct(const cq_design *design, const uint32_t *rows, const double *y, const double *x,
+                                const double *t, size_t count, cq_estimate *estimate, cq_estimate *ratio,
+                                cq_error *error);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "central/tables/repair.h"
 #include "central/tables/student.h"
 #include "chasqui/file.h"
 
@@ -118,6 +119,18 @@ static void groups(void **state) {
   cJSON_Delete(json);
 }
 
+static void contrast_of_two_groups(void **state) {
+  (void)state;
+  int status;
+  cJSON *json =
+      run("estimate " SAMPLE " --stratum stratum --population population --mean y --by zone --contrast", &status);
+  assert_int_equal(status, 0);
+  const cJSON *difference = cJSON_GetObjectItem(json, "contrast");
+  close_to(number(difference, "estimate"), 95.43103448300002, 1e-10);
+  close_to(number(difference, "se"), 50.76357818567966, 1e-10);
+  cJSON_Delete(json);
+}
+
 static void single_stratum_is_named(void **state) {
   (void)state;
   int status;
@@ -127,6 +140,115 @@ static void single_stratum_is_named(void **state) {
   assert_non_null(strstr(text, "a1"));
   free(text);
   cJSON_Delete(json);
+}
+
+/* Five units with both values: docs/method.md's example of recall. */
+static void recall(void **state) {
+  (void)state;
+  static const double registered[] = {400, 520, 310, 800, 260}, recalled[] = {360, 450, 330, 690, 240},
+                      weight[] = {2, 1, 1.5, 1, 2}, nothing[] = {0, 0};
+  cq_recall k;
+  cq_error error;
+  assert_int_equal(cq_recall_factor(registered, recalled, weight, 5, &k, NULL), CQ_OK);
+  close_to(k.factor, 3105.0 / 2835, 1e-14);
+  close_to(k.bias, 2835.0 / 3105 - 1, 1e-13);
+  assert_int_equal(cq_recall_factor(registered, nothing, NULL, 2, &k, &error), CQ_INVALID);
+  assert_string_equal(error.code, "central.calibrate.zero");
+}
+
+static void size_of_a_sample(void **state) {
+  (void)state;
+  cq_size_wish wish = {.population = 2612, .margin = 0.05, .share = 0.5, .cluster = 1, .attrition = 0.2};
+  cq_size size = cq_sample_size(&wish);
+  close_to(size.infinite, 384.1458821, 1e-9);
+  assert_int_equal(size.needed, 336);
+  assert_int_equal(size.drawn, 420);
+  wish.cluster = 11;
+  wish.within = 0.1; /* the design effect doubles it */
+  close_to(cq_sample_size(&wish).finite, 2 * size.finite, 1e-12);
+}
+
+static void allocation(void **state) {
+  (void)state;
+  static const struct {
+    double population[4];
+    size_t strata;
+    int64_t n, rows[4];
+  } cases[] = {{{282, 260, 318, 341}, 4, 40, {9, 9, 11, 11}},
+               {{1000, 3, 1}, 3, 20, {0}}, /* one unit cannot give two */
+               {{1000, 5, 5}, 3, 20, {16, 2, 2}},
+               {{10, 10}, 2, 20, {10, 10}},
+               {{10, 10}, 2, 3, {0}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    int64_t rows[4] = {0}, all = 0;
+    cq_status status = cq_sample_allocate(cases[i].population, cases[i].strata, cases[i].n, rows, NULL);
+    if (!cases[i].rows[0]) {
+      assert_int_equal(status, CQ_INVALID);
+      continue;
+    }
+    assert_int_equal(status, CQ_OK);
+    for (size_t h = 0; h < cases[i].strata; h++) {
+      all += rows[h];
+      if (rows[h] != cases[i].rows[h]) fail_msg("case %zu, stratum %zu: %lld", i, h, (long long)rows[h]);
+    }
+    assert_int_equal(all, cases[i].n);
+  }
+}
+
+/* The order is a permutation, the same for the same seed, and not the same for another. */
+static void drawing(void **state) {
+  (void)state;
+  uint32_t a[100], b[100], first[100] = {0};
+  cq_sample_shuffle(a, 100, 7);
+  cq_sample_shuffle(b, 100, 7);
+  assert_memory_equal(a, b, sizeof a);
+  cq_sample_shuffle(b, 100, 8);
+  assert_memory_not_equal(a, b, sizeof a);
+  bool seen[100] = {false};
+  for (size_t i = 0; i < 100; i++) seen[a[i]] = true;
+  for (size_t i = 0; i < 100; i++) assert_true(seen[i]);
+  for (uint64_t seed = 0; seed < 20000; seed++) { /* each of five comes first as often as it should */
+    cq_sample_shuffle(a, 5, seed);
+    first[a[0]]++;
+  }
+  for (size_t i = 0; i < 5; i++) assert_true(first[i] > 3800 && first[i] < 4200);
+}
+
+/* The trainers of the programme's report, region × sector by sex: printed so, every one could be found out. */
+static void small_cells(void **state) {
+  (void)state;
+  static const int64_t fine[16][2] = {{7, 4}, {4, 2}, {1, 3}, {1, 2}, {3, 5}, {3, 1}, {0, 0}, {4, 7},
+                                      {4, 4}, {6, 4}, {0, 0}, {0, 2}, {3, 7}, {6, 3}, {0, 0}, {6, 1}};
+  static const int64_t coarse[4][2] = {{13, 11}, {10, 13}, {10, 10}, {15, 11}};
+  static const int64_t gap[3][3] = {{20, 3, 9}, {30, 40, 50}, {8, 12, 7}};
+  cq_hidden hidden[32];
+  bool totals[16];
+  size_t small_totals = 0;
+  cq_suppress(&fine[0][0], 16, 2, CQ_SMALL_CELL, hidden, totals);
+  for (size_t r = 0; r < 16; r++) {
+    small_totals += totals[r];
+    for (size_t c = 0; c < 2; c++)
+      if (fine[r][c])
+        assert_int_not_equal(hidden[2 * r + c], CQ_SHOWN);
+      else if (fine[r][0] + fine[r][1] == 0)
+        assert_int_equal(hidden[2 * r + c], CQ_SHOWN);
+  }
+  assert_int_equal(small_totals, 4);
+  cq_suppress(&coarse[0][0], 4, 2, CQ_SMALL_CELL, hidden, totals);
+  for (size_t i = 0; i < 8; i++) assert_int_equal(hidden[i], CQ_SHOWN);
+  /* one small cell: no row and no column may have exactly one hidden */
+  cq_suppress(&gap[0][0], 3, 3, CQ_SMALL_CELL, hidden, NULL);
+  assert_int_equal(hidden[1], CQ_HIDDEN_SMALL);
+  for (size_t i = 0; i < 3; i++) {
+    size_t row = 0, column = 0;
+    for (size_t j = 0; j < 3; j++) {
+      row += hidden[3 * i + j] != CQ_SHOWN;
+      column += hidden[3 * j + i] != CQ_SHOWN;
+    }
+    assert_int_not_equal(row, 1);
+    assert_int_not_equal(column, 1);
+  }
+  assert_int_equal(hidden[4], CQ_SHOWN);
 }
 
 #define COVERAGE "coverage --people tests/central/people.csv --visits tests/central/visits.csv --campaign 2012 "
@@ -167,7 +289,7 @@ static void coverage(void **state) {
 static void coverage_page(void **state) {
   (void)state;
   int status;
-  char arguments[1024], path[512];
+  char arguments[2048], path[512];
   cq_buf page = {0};
   snprintf(path, sizeof path, "%s/coverage.html", getenv("CHASQUI_TEST_TMP"));
   snprintf(arguments, sizeof arguments, COVERAGE "--today 2013-06-10 --by region --html %s --xlsx %s.xlsx", path, path);
@@ -223,9 +345,18 @@ static void refused_coverage(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(student),          cmocka_unit_test(estimates),
-      cmocka_unit_test(groups),           cmocka_unit_test(single_stratum_is_named),
-      cmocka_unit_test(coverage),         cmocka_unit_test(coverage_page),
+      cmocka_unit_test(student),
+      cmocka_unit_test(estimates),
+      cmocka_unit_test(groups),
+      cmocka_unit_test(recall),
+      cmocka_unit_test(size_of_a_sample),
+      cmocka_unit_test(allocation),
+      cmocka_unit_test(drawing),
+      cmocka_unit_test(small_cells),
+      cmocka_unit_test(contrast_of_two_groups),
+      cmocka_unit_test(single_stratum_is_named),
+      cmocka_unit_test(coverage),
+      cmocka_unit_test(coverage_page),
       cmocka_unit_test(refused_coverage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
