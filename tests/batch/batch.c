@@ -685,6 +685,55 @@ static void a_form_that_is_not_known_is_told(void **state) {
   world_free(w);
 }
 
+/* A photograph larger than any batch goes in parts over several, and comes together in whatever order they arrive. */
+static void attachments_span_batches(void **state) {
+  (void)state;
+  enum { WHOLE = 70 << 20, MOST = 8 };
+  world *w = world_new();
+  cq_buf files[MOST] = {{0}};
+  cq_hash hash = {0};
+  fixed_random state_of = {.seed = 3};
+  cq_random random = fixed_random_of(&state_of);
+  char *photo = malloc(WHOLE), *again = calloc(1, WHOLE);
+  assert_true(photo && again);
+  for (size_t at = 0; at < WHOLE; at += 1 << 20) { /* it does not compress */
+    random.fill(random.context, photo + at, 4096);
+    for (size_t k = 4096; k < 1 << 20; k += 4096) memcpy(photo + at + k, photo + at, 4096);
+  }
+  cq_hash whole = cq_hash_of(photo, WHOLE), found;
+  size_t count = 0;
+  for (size_t at = 0; at < WHOLE;) {
+    size_t part = WHOLE - at < CQ_BATCH_PART_SIZE ? WHOLE - at : CQ_BATCH_PART_SIZE;
+    cq_error error;
+    cq_status status = cq_batch_add_part(w->writer, &whole, at, WHOLE, (cq_str){photo + at, part}, &error);
+    if (status == CQ_OK)
+      at += part;
+    else
+      assert_string_equal(error.code, "batch.full");
+    if (status == CQ_OK && at < WHOLE) continue;
+    cq_batch_sender sender = fixture_sender(w->f, &w->f->device, count + 1, count ? &hash : NULL);
+    hash = fixture_end(w->f, w->writer, &sender, &files[count], NULL);
+    assert_true(files[count].size <= CQ_BATCH_MAX_SIZE);
+    assert_true(++count < MOST);
+  }
+  assert_int_equal(count, 2);
+  while (count-- > 0) {
+    must_verify(w, &files[count], CQ_STANDING_CERTIFIED);
+    cq_batch_content *content = must_open(w, &files[count], w->f->desk.seal_secret);
+    for (cq_batch_entry entry; cq_batch_next(content, &entry);) {
+      assert_true(entry.kind == CQ_ENTRY_PART && entry.part_total == WHOLE);
+      memcpy(again + entry.part_offset, entry.bytes.at, entry.bytes.size);
+    }
+    cq_batch_content_free(content);
+    cq_buf_fini(&files[count]);
+  }
+  found = cq_hash_of(again, WHOLE);
+  assert_true(cq_hash_equal(&whole, &found));
+  free(photo);
+  free(again);
+  world_free(w);
+}
+
 /* The promise of size: 400 bytes a record in a batch of a hundred, without the trail. */
 static void a_hundred_interviews_are_small(void **state) {
   (void)state;
@@ -725,6 +774,7 @@ int main(void) {
                                      cmocka_unit_test(nothing_is_readable_from_outside),
                                      cmocka_unit_test(the_same_content_never_looks_the_same),
                                      cmocka_unit_test(a_form_that_is_not_known_is_told),
+                                     cmocka_unit_test(attachments_span_batches),
                                      cmocka_unit_test(a_hundred_interviews_are_small)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
