@@ -252,7 +252,16 @@ static void answer_error(const session *s, cJSON *answer) {
   cq_buf_fini(&next);
 }
 
-static cJSON *answer_case(const cJSON *asked) {
+/* The zone asked for, else the one the program began with (NULL: the system's). */
+static void set_zone(const char *asked, const char *begun) {
+  if (asked || begun)
+    setenv("TZ", asked ? asked : begun, 1);
+  else
+    unsetenv("TZ");
+  tzset();
+}
+
+static cJSON *answer_case(const cJSON *asked, const char *zone) {
   session s = {.asked = asked, .names = cq_names_new(), .arena = cq_arena_new(0)};
   cJSON *answer = cJSON_CreateObject();
   const cJSON *id = cJSON_GetObjectItemCaseSensitive(asked, "id");
@@ -261,11 +270,7 @@ static cJSON *answer_case(const cJSON *asked) {
   s.clock = (cq_clock){now_asked, now_asked, offset_asked, &s};
   s.host = (cq_xpath_host){
       .instance = find_instance, .itext = find_itext, .clock = &s.clock, .random = &cq_tool_random, .context = &s};
-  cq_str zone = text_of(asked, "tz");
-  if (zone.at) {
-    setenv("TZ", zone.at, 1);
-    tzset();
-  }
+  set_zone(text_of(asked, "tz").at, zone);
   cq_status status = s.names && s.arena && answer ? run_case(&s, answer) : cq_error_nomem(&s.error);
   if (status != CQ_OK) answer_error(&s, answer);
   cq_tree_free(s.tree);
@@ -275,7 +280,8 @@ static cJSON *answer_case(const cJSON *asked) {
 }
 
 int cq_tool_xpath(cq_cli *cli) {
-  char *line = NULL;
+  const char *begun = getenv("TZ");
+  char *line = NULL, *zone = begun ? strdup(begun) : NULL;
   size_t capacity = 0;
   int status = CQ_EXIT_DONE;
   cq_error error = {0};
@@ -287,7 +293,7 @@ int cq_tool_xpath(cq_cli *cli) {
       status = cq_cli_fail(cli, &error);
       break;
     }
-    cJSON *answer = answer_case(asked);
+    cJSON *answer = answer_case(asked, zone);
     char *text = cJSON_PrintUnformatted(answer);
     if (text) puts(text);
     cJSON_free(text);
@@ -295,5 +301,6 @@ int cq_tool_xpath(cq_cli *cli) {
     cJSON_Delete(asked);
   }
   free(line);
+  free(zone);
   return status;
 }

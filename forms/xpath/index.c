@@ -145,23 +145,29 @@ void cq_index_removed(cq_tree *tree, cq_node *parent, cq_node *child) {
   if (entry->first == child) entry->first = cq_node_next_same(child);
 }
 
+static bool has_many(const cq_node *parent) {
+  size_t seen = 0;
+  for (const cq_node *child = parent->first; child && seen <= CQ_NODE_MANY_CHILDREN; child = child->next) seen++;
+  return seen > CQ_NODE_MANY_CHILDREN;
+}
+
+static const cq_child_table *table_for(cq_node *parent) {
+  if (!(parent->state & CQ_NODE_HAS_TABLE) && !has_many(parent)) return NULL;
+  cq_tree *tree = cq_tree_of(parent);
+  if (!tree) return NULL;
+  return parent->state & CQ_NODE_HAS_TABLE ? *table_of(tree, parent) : make_table(tree, parent);
+}
+
 cq_node *cq_tree_children(cq_node *parent, cq_atom local, size_t *count) {
-  cq_tree *tree = parent->state & CQ_NODE_HAS_TABLE ? cq_tree_of(parent) : NULL;
-  const cq_child_table *table = tree ? *table_of(tree, parent) : NULL;
+  const cq_child_table *table = table_for(parent);
   if (table) {
     const child_entry *entry = entry_of(table, local);
     *count = entry->used ? entry->count : 0;
     return entry->used ? entry->first : NULL;
   }
-  cq_node *first = NULL;
-  size_t seen = 0;
+  cq_node *first = cq_node_child(parent, local);
   *count = 0;
-  for (cq_node *child = parent->first; child; child = child->next, seen++)
-    if (child->local == local && !child->prefix && child->kind == CQ_NODE_ELEMENT) {
-      if (!first) first = child;
-      ++*count;
-    }
-  if (seen > CQ_NODE_MANY_CHILDREN && (tree = cq_tree_of(parent))) make_table(tree, parent);
+  for (const cq_node *child = first; child; child = cq_node_next_same(child)) ++*count;
   return first;
 }
 
@@ -208,50 +214,42 @@ static void free_index(cq_row_index *index) {
   free(index);
 }
 
-/* Calls `visit` with each column of each row, in document order. */
-static bool each_cell(cq_row_index *index, bool (*visit)(cq_row_index *index, cq_node *row, const cq_node *cell)) {
+/* The cells of a column, in document order: read once from the tree, which is large and scattered. */
+typedef struct cell_list {
+  struct {
+    cq_node *row;
+    const cq_node *cell;
+    row_key *key;
+  } * at;
+  size_t count, capacity;
+} cell_list;
+
+static bool gather_cells(const cq_row_index *index, cell_list *list) {
   for (cq_node *row = cq_node_child(index->parent, index->row); row; row = cq_node_next_same(row))
-    for (const cq_node *cell = cq_node_child(row, index->column); cell; cell = cq_node_next_same(cell))
-      if (!visit(index, row, cell)) return false;
-  return true;
+    for (const cq_node *cell = cq_node_child(row, index->column); cell; cell = cq_node_next_same(cell)) {
+      if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 1024;
+        void *more = realloc(list->at, capacity * sizeof *list->at);
+        if (!more) return false;
+        list->at = more;
+        list->capacity = capacity;
+      }
+      if (cell->first) return false; /* a column that holds elements is not for an index */
+      list->at[list->count].row = row;
+      list->at[list->count++].cell = cell;
+    }
+  return list->count < UINT32_MAX / 4;
 }
 
-static bool count_cell(cq_row_index *index, cq_node *row, const cq_node *cell) {
-  (void)row;
-  if (cell->first) return false; /* a column that holds elements is not for an index */
-  row_key *key = key_of(index, cell->text, cell->text_size);
-  key->text = cell->text;
-  key->text_size = cell->text_size;
-  key->count++;
-  return true;
-}
-
-static bool place_cell(cq_row_index *index, cq_node *row, const cq_node *cell) {
-  row_key *key = key_of(index, cell->text, cell->text_size);
-  if (key->count && index->rows[key->start + key->count - 1] == row) return true; /* the column twice in one row */
-  index->rows[key->start + key->count++] = row;
-  return true;
-}
-
-static cq_row_index *make_index(cq_tree *tree, const cq_node *parent, cq_atom row, cq_atom column) {
-  cq_row_index *index = calloc(1, sizeof *index);
-  if (!index) return NULL;
-  index->parent = parent;
-  index->row = row;
-  index->column = column;
-  size_t cells = 0;
-  index->whole = true;
-  for (cq_node *at = cq_node_child(parent, row); at; at = cq_node_next_same(at)) {
-    size_t before = cells;
-    for (cq_node *cell = cq_node_child(at, column); cell; cell = cq_node_next_same(cell)) cells++;
-    if (cells == before) index->whole = false;
-  }
-  for (index->slots = 16; index->slots < cells * 2;) index->slots *= 2;
-  index->keys = calloc(index->slots, sizeof *index->keys);
-  index->rows = calloc(cells + 1, sizeof(cq_node *));
-  if (!index->keys || !index->rows || cells > UINT32_MAX || !each_cell(index, count_cell)) {
-    free_index(index);
-    return NULL;
+/* Counts the rows of each key, gives each key its run in `rows`, and fills the runs. */
+static void sort_rows(cq_row_index *index, cell_list *list) {
+  for (size_t i = 0; i < list->count; i++) {
+    const cq_node *cell = list->at[i].cell;
+    row_key *key = key_of(index, cell->text, cell->text_size);
+    key->text = cell->text;
+    key->text_size = cell->text_size;
+    key->count++;
+    list->at[i].key = key;
   }
   uint32_t start = 0;
   for (size_t i = 0; i < index->slots; i++) {
@@ -259,7 +257,31 @@ static cq_row_index *make_index(cq_tree *tree, const cq_node *parent, cq_atom ro
     start += index->keys[i].count;
     index->keys[i].count = 0;
   }
-  each_cell(index, place_cell);
+  for (size_t i = 0; i < list->count; i++) {
+    row_key *key = list->at[i].key;
+    bool twice = key->count && index->rows[key->start + key->count - 1] == list->at[i].row;
+    if (!twice) index->rows[key->start + key->count++] = list->at[i].row;
+  }
+}
+
+static cq_row_index *make_index(cq_tree *tree, const cq_node *parent, cq_atom row, cq_atom column) {
+  cell_list list = {0};
+  cq_row_index *index = calloc(1, sizeof *index);
+  if (!index) return NULL;
+  index->parent = parent;
+  index->row = row;
+  index->column = column;
+  bool made = gather_cells(index, &list);
+  for (index->slots = 16; index->slots < list.count * 2;) index->slots *= 2;
+  index->keys = made ? calloc(index->slots, sizeof *index->keys) : NULL;
+  index->rows = made ? calloc(list.count + 1, sizeof(cq_node *)) : NULL;
+  made = index->keys && index->rows;
+  if (made) sort_rows(index, &list);
+  free(list.at);
+  if (!made) {
+    free_index(index);
+    return NULL;
+  }
   index->next = tree->indexes;
   tree->indexes = index;
   return index;
