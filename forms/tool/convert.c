@@ -3,6 +3,7 @@
 #include "forms/tool/xlsform.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const cq_cli_option cq_tool_convert_options[] = {
     {"out", 'o', N_("FILE"), N_("write the XForm here, not on standard output")},
@@ -19,6 +20,24 @@ static cq_status write_out(cq_str xml, const char *path, cq_error *error) {
   return written ? CQ_OK : cq_error_set(error, CQ_IO, "io.write", "-", "", NULL);
 }
 
+/* Choices of select_one_external go beside the form, under the one name that phones look for. */
+static cq_status write_itemsets(const cq_cli *cli, const cq_xlsform *form, const char *out, cq_error *error) {
+  cq_buf csv = {0}, path = {0};
+  cq_status status = CQ_OK;
+  cq_xlsform_itemsets(form, &csv);
+  if (csv.size > 0 && out) {
+    const char *slash = strrchr(out, '/');
+    if (slash) cq_buf_add(&path, out, (size_t)(slash - out) + 1);
+    cq_buf_add_text(&path, "itemsets.csv");
+    status = csv.failed || path.failed ? cq_error_nomem(error)
+                                       : cq_file_replace(path.at, csv.at, csv.size, 0644, false, error);
+    if (status == CQ_OK) cq_cli_warn(cli, _("%s goes to phones beside the form."), path.at);
+  }
+  cq_buf_fini(&csv);
+  cq_buf_fini(&path);
+  return status;
+}
+
 int cq_tool_convert(cq_cli *cli) {
   cq_xlsform *form = NULL;
   cq_error error;
@@ -27,7 +46,9 @@ int cq_tool_convert(cq_cli *cli) {
   cq_tool_say_faults(cli, form, cq_cli_flag(cli, "warnings"));
   int status = CQ_EXIT_REFUSED;
   if (cq_xlsform_ok(form)) {
-    cq_status written = write_out(cq_xlsform_xml(form), cq_cli_value(cli, "out"), &error);
+    const char *out = cq_cli_value(cli, "out");
+    cq_status written = write_out(cq_xlsform_xml(form), out, &error);
+    if (written == CQ_OK) written = write_itemsets(cli, form, out, &error);
     status = written == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
   }
   cq_xlsform_free(form);

@@ -141,7 +141,7 @@ typedef struct cq_fault_list {
   size_t count, room, errors, warnings;
 } cq_fault_list;
 
-enum { CQ_SLOTS = 4096 };
+enum { CQ_SLOTS = 1 << 16 };
 
 typedef struct cq_form_draft {
   cq_arena *arena, *scratch;

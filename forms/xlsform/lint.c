@@ -105,23 +105,29 @@ static void lint_languages(cq_form_draft *form) {
 /* --- lists --- */
 
 /* Lists may also be named in an expression: instance('list'). */
-static bool mentioned(const cq_form_draft *form, const cq_list *list) {
-  cq_buf name = {0};
-  cq_buf_addf(&name, "instance('%.*s')", (int)list->name.size, list->name.at);
-  bool found = false;
-  for (const cq_element *e = form->root; e && !found && name.at; e = cq_element_next(form->root, e)) {
-    for (const cq_attr *at = e->bind.first; at && !found; at = at->next) found = strstr(at->value.at, name.at) != NULL;
-    found = found || (e->default_value.size && strstr(e->default_value.at, name.at)) ||
-            (e->choice_filter.size && strstr(e->choice_filter.at, name.at));
-    for (size_t i = 0; i < e->label.count && !found; i++) found = strstr(e->label.at[i].text.at, name.at) != NULL;
+static void mark_named(cq_form_draft *form, cq_str text) {
+  static const char word[] = "instance(";
+  if (text.size == 0) return;
+  for (const char *at = strstr(text.at, word); at; at = strstr(at, word)) {
+    at += sizeof word - 1;
+    const char *close = *at == '\'' || *at == '"' ? strchr(at + 1, *at) : NULL;
+    cq_list *list = close ? cq_list_named(form, (cq_str){at + 1, (size_t)(close - at) - 1}) : NULL;
+    if (list) list->used = true;
   }
-  cq_buf_fini(&name);
-  return found;
+}
+
+static void mark_lists(cq_form_draft *form, const cq_element *e) {
+  for (const cq_attr *at = e->bind.first; at; at = at->next) mark_named(form, at->value);
+  mark_named(form, e->default_value);
+  mark_named(form, e->choice_filter);
+  for (size_t i = 0; i < e->label.count; i++) mark_named(form, e->label.at[i].text);
+  for (size_t i = 0; i < e->hint.count; i++) mark_named(form, e->hint.at[i].text);
 }
 
 static void lint_lists(cq_form_draft *form) {
+  for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) mark_lists(form, e);
   for (const cq_list *list = form->lists; list; list = list->next) {
-    if (list->used || mentioned(form, list)) continue;
+    if (list->used) continue;
     cq_fault_warning(form, "xlsform.list.unused", (cq_place){"choices", list->row, 0, {"", 0}}, list->name);
   }
 }

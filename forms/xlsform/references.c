@@ -168,7 +168,10 @@ void cq_resolve(const cq_form_draft *form, cq_str text, const cq_element *contex
 
 /* --- checks --- */
 
+enum { NEAR_FAULTS = 100 }; /* beyond so many a form is another's, or broken: no more guesses at each name */
+
 static cq_str nearest_name(cq_form_draft *form, cq_str name) {
+  if (form->faults.errors > NEAR_FAULTS) return (cq_str){"", 0};
   size_t count = 0, room = 0;
   for (const cq_element *at = form->root; at; at = cq_element_next(form->root, at)) room++;
   cq_arena_mark mark = cq_arena_save(form->arena);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chasqui/xlsform.h"
+#include "chasqui/csv.h"
 #include "forms/xlsform/form.h"
 #include "forms/xlsform/sheet.h"
 #include "forms/xlsform/survey.h"
@@ -183,6 +184,28 @@ bool cq_xlsform_ok(const cq_xlsform *form) {
 
 cq_str cq_xlsform_xml(const cq_xlsform *form) {
   return cq_buf_str(&form->xml);
+}
+
+static bool needs_itemsets(const cq_xlsform *form) {
+  for (size_t i = 0; i < form->item_count; i++) {
+    const cq_element *e = form->items[i];
+    if (e->type && e->type->kind == CQ_KIND_SELECT_EXTERNAL) return true;
+  }
+  return false;
+}
+
+void cq_xlsform_itemsets(const cq_xlsform *form, cq_buf *out) {
+  const cq_sheet *sheet = needs_itemsets(form) ? cq_book_sheet(&form->draft, "external_choices") : NULL;
+  for (size_t r = 0; sheet && r < sheet->count; r++) {
+    const cq_row *head = &sheet->rows[0], *row = &sheet->rows[r];
+    uint32_t at = 0;
+    for (uint32_t c = 0; c < head->count; c++) {
+      while (at < row->count && row->cells[at].column < head->cells[c].column) at++;
+      bool there = at < row->count && row->cells[at].column == head->cells[c].column;
+      cq_csv_add_field(out, c == 0, there ? row->cells[at].text : (cq_str){"", 0}, false);
+    }
+    cq_csv_end_row(out);
+  }
 }
 
 size_t cq_xlsform_fault_count(const cq_xlsform *form) {

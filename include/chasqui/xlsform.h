@@ -78,6 +78,12 @@ bool cq_xlsform_ok(const cq_xlsform *form); /* no fault is an error */
 /* The XForm, UTF-8; empty where it is not ok. Borrowed. */
 cq_str cq_xlsform_xml(const cq_xlsform *form);
 
+/*
+ * The choices of select_one_external as phones want them beside the form, a
+ * .csv by the name of itemsets.csv. Appended; nothing where no question needs it.
+ */
+void cq_xlsform_itemsets(const cq_xlsform *form, cq_buf *out);
+
 /* Faults in the order of sheets, rows and columns. */
 size_t cq_xlsform_fault_count(const cq_xlsform *form);
 const cq_xlsform_fault *cq_xlsform_fault_at(const cq_xlsform *form, size_t index); /* NULL beyond the end */

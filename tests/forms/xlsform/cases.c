@@ -174,7 +174,60 @@ static void cases(void **state) {
   assert_int_equal(failed, 0);
 }
 
+/* What phones want beside a form with select_one_external. */
+static void itemsets(void **state) {
+  (void)state;
+  const char *sheets = "survey\n,type,name,label,choice_filter\n,text,e,E,\n,select_one_external c,q,Q,e=${e}\n"
+                       "external_choices\n,list_name,name,label,e\n,c,1,\"Uno, dos\",x\n,c,2,,x\n";
+  cq_xlsform *form = NULL;
+  cq_buf out = {0};
+  assert_int_equal(cq_xlsform_compile_bytes(&form, sheets, strlen(sheets), NULL, NULL), CQ_OK);
+  assert_true(cq_xlsform_ok(form));
+  assert_true(contains(cq_xlsform_xml(form), CQ_STR("query=\"instance('c')/root/item[e= /data/e ]\"")));
+  cq_xlsform_itemsets(form, &out);
+  assert_string_equal(out.at, "list_name,name,label,e\r\nc,1,\"Uno, dos\",x\r\nc,2,,x\r\n");
+  cq_buf_fini(&out);
+  cq_xlsform_free(form);
+}
+
+/* The same sheets give the same bytes, and the outline tells what the author wrote. */
+static void same_and_told(void **state) {
+  (void)state;
+  const char *sheets =
+      "survey\n,type,name,label::es,label::en,relevant\n,begin_group,g,G,Gee,\n,select_one c,q,¿Q?,Q?,1 = 1\n"
+      ",end_group,,,,\nchoices\n,list_name,name,label::es,label::en\n,c,a,A,Ay\n,c,b,B,Bee\n";
+  cq_xlsform *one = NULL, *two = NULL;
+  assert_int_equal(cq_xlsform_compile_bytes(&one, sheets, strlen(sheets), NULL, NULL), CQ_OK);
+  assert_int_equal(cq_xlsform_compile_bytes(&two, sheets, strlen(sheets), NULL, NULL), CQ_OK);
+  assert_true(cq_str_equal(cq_xlsform_xml(one), cq_xlsform_xml(two)));
+  cq_xlsform_item item;
+  assert_int_equal(cq_xlsform_item_count(one), 2);
+  assert_true(cq_xlsform_item_at(one, 1, "en", &item));
+  assert_true(item.depth == 1 && item.row == 3 && item.choices == 2);
+  assert_true(cq_str_is(item.label, "Q?") && cq_str_is(item.type, "select_one") && cq_str_is(item.list, "c"));
+  assert_true(cq_str_is(item.relevant, "1 = 1"));
+  assert_int_equal(cq_xlsform_language_count(one), 2);
+  cq_xlsform_free(one);
+  cq_xlsform_free(two);
+}
+
+/* A language asked for must stand in every label. */
+static void language(void **state) {
+  (void)state;
+  const char *sheets = "survey\n,type,name,label::es,label::en\n,text,a,A,Ay\n,text,b,B,\n";
+  const char *const asked[] = {"es", "en", "qu"};
+  const bool fine[] = {true, false, false};
+  for (int i = 0; i < 3; i++) {
+    cq_xlsform *form = NULL;
+    cq_xlsform_options options = {.language = asked[i], .pretty = true};
+    assert_int_equal(cq_xlsform_compile_bytes(&form, sheets, strlen(sheets), &options, NULL), CQ_OK);
+    assert_int_equal(cq_xlsform_ok(form), fine[i]);
+    cq_xlsform_free(form);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cases)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cases), cmocka_unit_test(itemsets),
+                                     cmocka_unit_test(same_and_told), cmocka_unit_test(language)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
