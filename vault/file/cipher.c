@@ -44,7 +44,7 @@ void keys_derive(vault_keys *keys, const uint8_t file_id[CQ_VAULT_ID_SIZE]) {
 /*
  * XChaCha20-Poly1305 is ChaCha20-Poly1305 under HChaCha20(key, first 16 bytes of the nonce) with the last 8. All
  * blocks of a session share those 16 bytes, so the derived key is kept, and libcrypto's ChaCha20-Poly1305, a third
- * faster than libsodium's, does the rest. The bytes are libsodium's: tests/vault/cipher.c compares them.
+ * faster than libsodium's, does the rest. The bytes are libsodium's: tests/vault/vectors.c compares them.
  */
 struct block_cipher {
   const vault_keys *keys;
