@@ -6,6 +6,8 @@ const cq_cli_message cq_cli_messages_store[] = {
      N_("Install the newer version.")},
     {"store.other", N_("This vault does not hold a laptop's data."), N_("Check the name of the file.")},
     {"store.long", N_("%1$s is longer than the %2$s bytes that can be kept."), N_("Shorten it.")},
+    {"store.salvage.notempty", N_("What is saved from a damaged vault goes into a new, empty one."),
+     N_("Give another name for the new vault.")},
     {"store.setting.key", N_("“%1$s” is not a valid name for a setting."), NULL},
     {"store.setting.missing", N_("The setting “%1$s” was never made."), NULL},
     {"store.device.missing", N_("This vault belongs to no device yet."), N_("Join the programme with its bundle.")},

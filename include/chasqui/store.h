@@ -39,6 +39,18 @@ cq_vault *cq_store_vault(cq_store *store);
 /* cq_vault_remove_slot with the store's statements put away. */
 cq_status cq_store_remove_slot(cq_store *store, uint32_t slot, cq_error *error);
 
+typedef struct cq_store_salvaged {
+  int64_t rows; /* copied */
+  int64_t gaps; /* places in tables that could not be read */
+} cq_store_salvaged;
+/*
+ * What is readable of a damaged vault's store, row by row, into an empty one in a new vault; `damaged` is only read and
+ * stays the caller's. Nothing that does not authenticate is copied. The new vault knows that it is a copy
+ * (cq_store_device.copied). Errors: store.salvage.notempty, vault.damaged.page where not even the list of tables can be
+ * read.
+ */
+cq_status cq_store_salvage(cq_store *into, cq_vault *damaged, cq_store_salvaged *found, cq_error *error);
+
 /* --- settings and device --- */
 
 /* Any key of 1 to 64 bytes. CQ_NOTFOUND "store.setting.missing" where it was never set. */

@@ -562,6 +562,79 @@ static void test_remove_technician(void **state) {
   remove_vault(path);
 }
 
+static cq_status count_one(void *context, const cq_store_record *record) {
+  (void)record;
+  ++*(int *)context;
+  return CQ_OK;
+}
+
+/* Damage in each page in turn: everything else is saved, row by row, and nothing that was not there. */
+static void test_salvage(void **state) {
+  (void)state;
+  enum { RECORDS = 60 };
+  const char *path = test_path("s13.vault"), *fresh = test_path("s14.vault");
+  cq_store *store = open_store(path, true), *saved = NULL;
+  cq_buf whole = {0}, bytes = {0};
+  cq_store_device device = a_device(1);
+  cq_store_entity entity = {.list = CQ_STR("tdd"), .id = CQ_STR("a"), .label = CQ_STR("A"), .version = 1};
+  cq_store_salvaged found;
+  int runs = 0, most_lost = 0, gaps = 0, unopened = 0;
+  GOOD(cq_store_device_begin(store, &device, NULL, 0, &error));
+  GOOD(cq_store_entities_put(store, &entity, 1, &error));
+  for (int i = 0; i < RECORDS; i++) {
+    char text[3000];
+    memset(text, 'a' + i % 26, sizeof text);
+    snprintf(text, 20, "registro %d", i);
+    cq_store_record record = a_record((cq_str){text, sizeof text - (size_t)(i * 40)}, NULL, 0);
+    GOOD(cq_store_finalise(store, 0, &record, (cq_str){text, sizeof text - (size_t)(i * 40)}, &error));
+  }
+  cq_store_close(store);
+  read_file(&whole, path);
+  size_t pages = (whole.size - 8192) / 4096;
+  for (size_t page = 2; page <= pages; page += 3) {
+    int left = 0;
+    cq_vault *damaged = NULL;
+    cq_vault_options options = test_options(NULL);
+    whole.at[8192 + (page - 1) * 4096 + 77] ^= 1;
+    write_file(path, whole.at, whole.size);
+    whole.at[8192 + (page - 1) * 4096 + 77] ^= 1;
+    if (cq_vault_open(&damaged, path, PASSPHRASE, &options, &error) != CQ_OK) { /* the list of tables */
+      assert_string_equal(error.code, "vault.damaged.page");
+      unopened++;
+      continue;
+    }
+    remove_vault(fresh);
+    GOOD(cq_store_open(&saved, make_vault(fresh, NULL), &test_clock, &error));
+    GOOD(cq_store_salvage(saved, damaged, &found, &error));
+    runs++;
+    gaps += found.gaps > 0;
+    BAD(cq_store_salvage(saved, damaged, &found, &error), CQ_REFUSED, "store.salvage.notempty");
+    GOOD(cq_store_records(saved, -1, count_one, &left, &error));
+    int64_t kept = ask_number(cq_store_vault(saved), "SELECT count(*) FROM record_bytes");
+    if (RECORDS - kept > most_lost) most_lost = (int)(RECORDS - kept);
+    /* what is there is whole */
+    sqlite3_stmt *each = NULL;
+    sqlite3_prepare_v2(cq_vault_db(cq_store_vault(saved)),
+                       "SELECT name, bytes FROM record JOIN record_bytes ON record = number", -1, &each, NULL);
+    while (sqlite3_step(each) == SQLITE_ROW) {
+      uint8_t hash[32];
+      name_of(hash, (cq_str){sqlite3_column_blob(each, 1), (size_t)sqlite3_column_bytes(each, 1)});
+      assert_memory_equal(hash, sqlite3_column_blob(each, 0), 32);
+    }
+    sqlite3_finalize(each);
+    cq_store_close(saved);
+    cq_vault_close(damaged);
+  }
+  print_message("salvage: %d damaged pages, gaps met in %d, at most %d of %d records lost by one; %d cannot open\n",
+                runs, gaps, most_lost, RECORDS, unopened);
+  assert_true(runs > 10 && gaps > 5);
+  assert_true(most_lost >= 1 && unopened <= 6);
+  cq_buf_fini(&whole);
+  cq_buf_fini(&bytes);
+  remove_vault(path);
+  remove_vault(fresh);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_settings),
@@ -575,6 +648,7 @@ int main(void) {
       cmocka_unit_test(test_attachments),
       cmocka_unit_test(test_versions),
       cmocka_unit_test(test_remove_technician),
+      cmocka_unit_test(test_salvage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
