@@ -24,16 +24,19 @@ typedef struct parser {
 static cq_status parse_expr(parser *p, cq_expr **out);
 static cq_status parse_path(parser *p, cq_expr **out);
 
+enum { SHOWN_SIZE = CQ_ERROR_ARG_SIZE + 8 }; /* more than an error holds, so that it is cut there, at a code point */
+
+static const char *shown(cq_str text, char out[SHOWN_SIZE]) {
+  size_t size = text.size < SHOWN_SIZE ? text.size : SHOWN_SIZE - 1;
+  if (size) memcpy(out, text.at, size);
+  out[size] = '\0';
+  return out;
+}
+
 cq_status cq_xpath_fault(cq_error *error, cq_status status, const char *code, cq_str text, uint32_t column,
                          cq_str what) {
-  char shown[CQ_ERROR_ARG_SIZE], meant[CQ_ERROR_ARG_SIZE];
-  size_t size = text.size < sizeof shown ? text.size : sizeof shown - 1;
-  if (size) memcpy(shown, text.at, size);
-  shown[size] = '\0';
-  size = what.size < sizeof meant ? what.size : sizeof meant - 1;
-  if (size) memcpy(meant, what.at, size);
-  meant[size] = '\0';
-  cq_error_set(error, status, code, shown, meant, NULL);
+  char expression[SHOWN_SIZE], meant[SHOWN_SIZE];
+  cq_error_set(error, status, code, shown(text, expression), shown(what, meant), NULL);
   cq_error_at_line(error, 1, column);
   return status;
 }

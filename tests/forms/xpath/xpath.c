@@ -299,6 +299,11 @@ static void simple_facts_are_told(void **state) {
   assert_int_equal(cq_xpath_check(expression, &error), CQ_INVALID);
   assert_string_equal(error.code, "xpath.function.unknown");
   assert_int_equal(error.line_column, 6);
+  cq_buf long_text = {0};
+  for (int i = 0; i < 100; i++) cq_buf_add_text(&long_text, "ñu + ");
+  assert_int_equal(compile(cq_buf_str(&long_text), NULL, &expression, &error), CQ_INVALID);
+  assert_true(cq_utf8_valid(cq_str_from(error.arg[0])) && strlen(error.arg[0]) > 150);
+  cq_buf_fini(&long_text);
   cq_buf shown = {0};
   cq_xpath_caret(&shown, CQ_STR("1 or\nnothing(2)"), 6);
   assert_string_equal(shown.at, "1 or nothing(2)\n     ^");
