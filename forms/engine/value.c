@@ -79,12 +79,9 @@ static bool normalize_int(cq_str text, bool whole, cq_arena *arena, cq_str *out)
   bool bare = point == 0 || (point == 1 && (text.at[0] == '-' || text.at[0] == '+'));
   if (!bare && !cq_str_int64(integer, &value)) return false;
   if (value < INT32_MIN || value > INT32_MAX) return false;
-  *out = integer;
-  if (!bare && integer.at[0] != '+' && (value != 0 || integer.at[0] != '-') && (integer.at[0] != '0' || point == 1))
-    return true;
-  cq_buf plain = {0};
+  cq_buf plain = {0}; /* without zeros and plus signs before it */
   cq_buf_add_int64(&plain, value);
-  *out = cq_arena_copy(arena, cq_buf_str(&plain));
+  *out = cq_str_equal(cq_buf_str(&plain), integer) ? integer : cq_arena_copy(arena, cq_buf_str(&plain));
   cq_buf_fini(&plain);
   return out->at != NULL;
 }
