@@ -49,12 +49,14 @@ static cq_status take_items(work *w, cq_error *error) {
   w->found = calloc(w->count + 1, sizeof *w->found);
   w->outcomes = calloc(w->count + 1, sizeof *w->outcomes);
   if (!w->found || !w->outcomes) return cq_error_nomem(error);
-  for (size_t i = 0; i < w->ask.carried_count; i++) {
-    w->outcomes[asked + i] = post_take(w->p, cq_ask_item(&w->ask, &offset), &w->found[asked + i]);
-  }
+  cq_str carried[CQ_PROTOCOL_MAX_CARRIED];
+  for (size_t i = 0; i < w->ask.carried_count; i++) carried[i] = cq_ask_item(&w->ask, &offset);
+  cq_status status = post_take(w->p, carried, w->ask.carried_count, w->found + asked, error);
+  if (status) return status;
+  for (size_t i = asked; i < w->count; i++) w->outcomes[i] = w->found[i].outcome;
   for (size_t i = 0; i < asked; i++) {
     cq_hash hash = cq_ask_hash(&w->ask, i);
-    cq_status status = index_find(post_index_of(w->p), &hash, &w->found[i], error);
+    status = index_find(post_index_of(w->p), &hash, &w->found[i], error);
     if (status == CQ_OK) {
       w->outcomes[i] = w->found[i].outcome == CQ_OUTCOME_KEPT ? CQ_OUTCOME_ALREADY : w->found[i].outcome;
     } else if (status != CQ_NOTFOUND) {

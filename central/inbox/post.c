@@ -389,13 +389,15 @@ static void write_group(post *p, pending *group) {
   for (pending *w = group; w; w = w->next) w->judged->item.outcome = CQ_OUTCOME_LATER_FULL;
 }
 
-/* Waits until the item stands in the index; the first that comes writes for all that came meanwhile. */
-static void commit(post *p, judged *j) {
-  pending mine = {.judged = j};
+/* Waits until all items stand in the index; the first thread that comes writes for all that came meanwhile. */
+static void commit(post *p, pending *mine, size_t count) {
+  if (!count) return;
   pthread_mutex_lock(&p->queue_lock);
-  mine.next = p->queue;
-  p->queue = &mine;
-  while (!mine.done) {
+  for (size_t i = count; i-- > 0;) {
+    mine[i].next = p->queue;
+    p->queue = &mine[i];
+  }
+  while (!mine[0].done) {
     if (p->writing) {
       pthread_cond_wait(&p->queue_moved, &p->queue_lock);
       continue;
@@ -408,7 +410,7 @@ static void commit(post *p, judged *j) {
     pthread_mutex_lock(&p->queue_lock);
     p->writing = false;
     for (pending *w = group, *next; w; w = next) {
-      next = w->next; /* `w` lives on its thread's stack: not to be read once it is done */
+      next = w->next; /* `w` is its thread's: not to be read once it is done */
       w->done = true;
     }
     pthread_cond_broadcast(&p->queue_moved);
@@ -533,43 +535,64 @@ static cq_outcome known_outcome(post *p, const cq_hash *hash, index_item *item) 
   return CQ_OUTCOME_LATER_FULL;
 }
 
-static cq_outcome keep(post *p, judged *j, cq_str bytes) {
+/* Writes the file of an item that may stay; its outcome changes where it cannot. */
+static void keep(post *p, judged *j, cq_str bytes) {
   cq_error error;
   cq_error_clear(&error);
-  if (cq_outcome_is_held(j->item.outcome) && !held_fits(p, &j->item)) return CQ_OUTCOME_LATER_QUOTA;
   int64_t spare = cq_file_free_bytes(p->home);
-  if (spare >= 0 && spare < POST_SPARE_BYTES + (int64_t)bytes.size) return CQ_OUTCOME_LATER_FULL;
-  choose_path(p, &j->item);
-  cq_status status = write_item(p, &j->item, bytes, &error);
-  if (status) {
+  if (cq_outcome_is_held(j->item.outcome) && !held_fits(p, &j->item)) {
+    j->item.outcome = CQ_OUTCOME_LATER_QUOTA;
+  } else if (spare >= 0 && spare < POST_SPARE_BYTES + (int64_t)bytes.size) {
+    j->item.outcome = CQ_OUTCOME_LATER_FULL;
+  } else {
+    choose_path(p, &j->item);
+    cq_status status = write_item(p, &j->item, bytes, &error);
+    if (!status) return;
     say(p, &error);
-    return status == CQ_REFUSED ? CQ_OUTCOME_DAMAGED : CQ_OUTCOME_LATER_FULL;
+    j->item.outcome = status == CQ_REFUSED ? CQ_OUTCOME_DAMAGED : CQ_OUTCOME_LATER_FULL;
   }
-  commit(p, j);
-  if (j->item.outcome == CQ_OUTCOME_KEPT) follow(p, j);
-  return j->item.outcome;
 }
 
-cq_outcome post_take(post *p, cq_str bytes, index_item *item) {
+static bool is_to_stay(const judged *j) {
+  return j->item.outcome == CQ_OUTCOME_KEPT || cq_outcome_is_held(j->item.outcome);
+}
+
+/* Judges one item and writes its file. True: it is to be committed. */
+static bool take_one(post *p, cq_str bytes, judged *j) {
   cq_error error;
   cq_error_clear(&error);
   cq_hash hash = cq_hash_of(bytes.at, bytes.size);
-  memset(item, 0, sizeof *item);
-  cq_outcome outcome = known_outcome(p, &hash, item);
-  if (outcome != CQ_OUTCOME_LACKING) return outcome;
-  judged j;
+  memset(j, 0, sizeof *j);
+  cq_outcome known = known_outcome(p, &hash, &j->item);
+  j->item.outcome = known;
+  if (known != CQ_OUTCOME_LACKING) return false;
   const cq_bundle *bundle = post_bundle_lock(p);
-  cq_status status = judge(&j, bytes, bundle, &error);
+  cq_status status = judge(j, bytes, bundle, &error);
   post_bundle_unlock(p);
   if (status) {
     say(p, &error);
-    outcome = CQ_OUTCOME_LATER_FULL;
-  } else {
-    outcome = j.item.outcome;
-    if (outcome == CQ_OUTCOME_KEPT || cq_outcome_is_held(outcome)) outcome = keep(p, &j, bytes);
+    j->item.outcome = CQ_OUTCOME_LATER_FULL;
+    return false;
   }
-  *item = j.item;
-  item->outcome = outcome;
-  judged_fini(&j);
-  return outcome;
+  if (is_to_stay(j)) keep(p, j, bytes);
+  return is_to_stay(j);
+}
+
+cq_status post_take(post *p, const cq_str *bytes, size_t count, index_item *items, cq_error *error) {
+  judged *all = calloc(count + 1, sizeof *all);
+  pending *waiting = calloc(count + 1, sizeof *waiting);
+  size_t waiting_count = 0;
+  cq_status status = all && waiting ? CQ_OK : cq_error_nomem(error);
+  for (size_t i = 0; !status && i < count; i++) {
+    if (take_one(p, bytes[i], &all[i])) waiting[waiting_count++].judged = &all[i];
+  }
+  commit(p, waiting, waiting_count);
+  for (size_t i = 0; !status && i < count; i++) {
+    if (all[i].item.outcome == CQ_OUTCOME_KEPT) follow(p, &all[i]);
+    items[i] = all[i].item;
+    judged_fini(&all[i]);
+  }
+  free(all);
+  free(waiting);
+  return status;
 }

@@ -58,10 +58,11 @@ void post_bundle_unlock(post *p);
 const cq_chain *post_chain_in(const post *p, const cq_bundle *bundle);
 
 /*
- * Judges an item and keeps it where it may be kept; durable when it answers. `item` gets what is now known of it
- * (kind, device, number, hash). Never fails: what could not be written is LATER_FULL, and the log says why.
+ * Judges items and keeps those that may be kept, durably, in one transaction. `items` gets what is now known of each
+ * (kind, device, number, hash) and its outcome: ALREADY where it was there before; what could not be written is
+ * LATER_FULL, and the log says why. CQ_NOMEM is the only failure.
  */
-cq_outcome post_take(post *p, cq_str bytes, index_item *item);
+cq_status post_take(post *p, const cq_str *bytes, size_t count, index_item *items, cq_error *error);
 
 /* "<home>/<path>" */
 cq_status post_path(const post *p, const char *path, cq_buf *out, cq_error *error);

@@ -338,8 +338,11 @@ static enum MHD_Result finish(http_request *request, const upload_writer *writer
   cq_outcome outcome = CQ_OUTCOME_LATER_FULL;
   if (cq_file_read(writer->part, CQ_PROTOCOL_MAX_ITEM, &bytes, NULL) == CQ_OK) {
     cq_hash hash = cq_hash_of(bytes.at, bytes.size);
-    outcome =
-        cq_hash_equal(&hash, &writer->hash) ? post_take(request->post, cq_buf_str(&bytes), &item) : CQ_OUTCOME_DAMAGED;
+    cq_str whole = cq_buf_str(&bytes);
+    if (!cq_hash_equal(&hash, &writer->hash))
+      outcome = CQ_OUTCOME_DAMAGED;
+    else if (post_take(request->post, &whole, 1, &item, NULL) == CQ_OK)
+      outcome = item.outcome;
   }
   cq_buf_fini(&bytes);
   const char *code = cq_outcome_code(outcome);
