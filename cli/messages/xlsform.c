@@ -5,6 +5,8 @@
 const cq_cli_message cq_cli_messages_xlsform[] = {
     {"xlsx.notworkbook", N_("This is not an XLSForm: neither .xlsx, .xls nor .csv."),
      N_("Save it again in Excel or LibreOffice as .xlsx.")},
+    {"xlsx.notlisted", N_("Of several files each must be a .csv."), NULL},
+    {"xlsform.media.unknown", N_("There is no kind of media “%1$s”."), N_("It is one of: %2$s.")},
     {"xlsx.damaged", N_("The workbook is damaged."), N_("Open it in Excel or LibreOffice and save it again.")},
     {"xlsx.part.missing", N_("A part of the workbook is missing."),
      N_("Open it in Excel or LibreOffice and save it again.")},

@@ -7,30 +7,30 @@
 
 static const cq_cli_verb verbs[] = {
     {.name = "convert",
-     .args = "IN",
+     .args = "IN [CSV…]",
      .summary = N_("turn an XLSForm into an XForm"),
-     .text =
-         N_("Reads an .xlsx, an .xls, a folder of .csv files or one .csv, and writes the XForm that this program and "
-            "ODK Collect load."),
+     .text = N_(
+         "Reads an .xlsx, an .xls, a folder of .csv files or several .csv, and writes the XForm that this program and "
+         "ODK Collect load."),
      .options = cq_tool_convert_options,
      .min_args = 1,
-     .max_args = 1,
+     .max_args = 16,
      .run = cq_tool_convert},
     {.name = "check",
-     .args = "IN",
+     .args = "IN [CSV…]",
      .summary = N_("list every fault of an XLSForm"),
      .text = N_("Each fault is shown with its cell. Warnings are for what works and hurts later. Ends with 1 where the "
                 "form cannot be made."),
      .options = cq_tool_check_options,
      .min_args = 1,
-     .max_args = 1,
+     .max_args = 16,
      .run = cq_tool_check},
     {.name = "outline",
-     .args = "IN",
+     .args = "IN [CSV…]",
      .summary = N_("describe a form as a person would"),
      .options = cq_tool_outline_options,
      .min_args = 1,
-     .max_args = 1,
+     .max_args = 16,
      .run = cq_tool_outline},
     {.name = "xpath",
      .summary = N_("evaluate expressions, as JSON Lines"),
@@ -40,14 +40,16 @@ static const cq_cli_verb verbs[] = {
      .run = cq_tool_xpath},
     {.name = "replay",
      .summary = N_("run scripted interviews, as JSON Lines"),
-     .text = N_("Reads one JSON object from each line of standard input, with the keys id, tz, now_ms, files and steps, "
-                "and writes one with id and results."),
+     .text =
+         N_("Reads one JSON object from each line of standard input, with the keys id, tz, now_ms, files and steps, "
+            "and writes one with id and results."),
      .run = cq_tool_replay},
     {.name = "run",
      .args = "FORM",
      .summary = N_("fill a form from a file of answers"),
-     .text = N_("Loads an XForm, answers it from a JSON file, and writes the record. Answers that are refused, and what "
-                "stands in the way of a complete record, are said on standard error."),
+     .text =
+         N_("Loads an XForm, answers it from a JSON file, and writes the record. Answers that are refused, and what "
+            "stands in the way of a complete record, are said on standard error."),
      .options = cq_tool_run_options,
      .min_args = 1,
      .max_args = 1,

@@ -2,12 +2,18 @@
 /* What the verbs that read an XLSForm share: opening it, and its faults in words. */
 #include "forms/tool/xlsform.h"
 
+enum { MAX_FILES = 16 };
+
 cq_status cq_tool_compile(cq_cli *cli, cq_xlsform **form, cq_error *error) {
   cq_xlsform_options options = {.root = cq_cli_value(cli, "root"),
                                 .form_id = cq_cli_value(cli, "id"),
                                 .language = cq_cli_value(cli, "language"),
                                 .pretty = cq_cli_flag(cli, "pretty")};
-  return cq_xlsform_compile(form, cq_cli_arg(cli, 0), &options, error);
+  const char *paths[MAX_FILES];
+  size_t count = 0;
+  while (count < MAX_FILES && cq_cli_arg(cli, (int)count)) paths[count] = cq_cli_arg(cli, (int)count), count++;
+  if (count > 1) return cq_xlsform_compile_list(form, paths, count, &options, error);
+  return cq_xlsform_compile(form, paths[0], &options, error);
 }
 
 static void as_error(const cq_xlsform_fault *fault, cq_error *error) {

@@ -95,10 +95,13 @@ static void take_bind(cq_form_draft *form, const cq_header *h, cq_str value, cq_
 static void take_media(cq_form_draft *form, const cq_header *h, cq_str value, cq_element *e) {
   e->any_media = true;
   for (int i = 0; i < CQ_MEDIA_COUNT; i++) {
-    if (cq_str_is(h->attribute, cq_media_names[i])) {
-      cq_phrase_add(form, &e->media[i], h->language, value, h->column);
-    }
+    if (!cq_str_is(h->attribute, cq_media_names[i])) continue;
+    cq_phrase_add(form, &e->media[i], h->language, value, h->column);
+    return;
   }
+  if (h->attribute.size == 0) return; /* "media" alone says nothing */
+  cq_fault(form, CQ_XLSFORM_ERROR, "xlsform.media.unknown", (cq_place){"survey", e->row, h->column, h->text},
+           h->attribute, "image, big-image, audio, video", (cq_str){"", 0});
 }
 
 static void take_cell(survey *s, const cq_header *h, cq_str value, cq_element *e, cq_str *disabled) {

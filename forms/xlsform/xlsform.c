@@ -167,6 +167,17 @@ cq_status cq_xlsform_compile(cq_xlsform **form, const char *path, const cq_xlsfo
   return status;
 }
 
+cq_status cq_xlsform_compile_list(cq_xlsform **form, const char *const *paths, size_t count,
+                                  const cq_xlsform_options *options, cq_error *error) {
+  *form = NULL;
+  cq_xlsform *made = calloc(1, sizeof *made);
+  if (!made) return cq_error_nomem(error);
+  cq_status status = cq_workbook_open_list(&made->book, paths, count, wanted, error);
+  if (status == CQ_OK) return finish(form, made, options, NULL, error);
+  cq_xlsform_free(made);
+  return status;
+}
+
 cq_status cq_xlsform_compile_bytes(cq_xlsform **form, const void *bytes, size_t size, const cq_xlsform_options *options,
                                    cq_error *error) {
   *form = NULL;

@@ -56,18 +56,21 @@ static cq_status read_xls_bytes(cq_cells *cells, const void *bytes, size_t size,
   return status;
 }
 
+/* "x/survey.csv" → "survey" */
+static cq_str sheet_name(const char *path) {
+  const char *base = path ? strrchr(path, '/') : NULL;
+  cq_str name = cq_str_from(base ? base + 1 : path ? path : "survey");
+  if (name.size > 4 && memcmp(name.at + name.size - 4, ".csv", 4) == 0) name.size -= 4;
+  return name;
+}
+
 static cq_status read_bytes(cq_cells *cells, const void *bytes, size_t size, const char *path, cq_sheet_wanted *wanted,
                             cq_error *error) {
   switch (kind_of(bytes, size)) {
   case KIND_XLSX: return cq_xlsx_read(cells, bytes, size, wanted, error);
   case KIND_XLS:
     return path ? cq_xls_read(cells, path, wanted, error) : read_xls_bytes(cells, bytes, size, wanted, error);
-  case KIND_CSV: {
-    const char *base = path ? strrchr(path, '/') : NULL;
-    cq_str name = cq_str_from(base ? base + 1 : path ? path : "survey");
-    if (name.size > 4 && memcmp(name.at + name.size - 4, ".csv", 4) == 0) name.size -= 4;
-    return cq_csv_file_read(cells, (cq_str){bytes, size}, name, wanted, error);
-  }
+  case KIND_CSV: return cq_csv_file_read(cells, (cq_str){bytes, size}, sheet_name(path), wanted, error);
   case KIND_OTHER: break;
   }
   return cq_error_set(error, CQ_INVALID, "xlsx.notworkbook", NULL);
@@ -87,6 +90,28 @@ cq_status cq_workbook_open(cq_workbook **book, const char *path, cq_sheet_wanted
   if (status == CQ_OK) status = read_bytes(&cells, bytes.at ? bytes.at : "", bytes.size, path, wanted, error);
   cq_buf_fini(&bytes);
   return finish(book, &cells, status, path, error);
+}
+
+static cq_status read_listed(cq_cells *cells, const char *path, cq_sheet_wanted *wanted, cq_error *error) {
+  cq_buf bytes = {0};
+  cq_status status = cq_file_read(path, CQ_XLSFORM_MAX_FILE, &bytes, error);
+  const char *at = bytes.at ? bytes.at : "";
+  if (status == CQ_OK && kind_of(at, bytes.size) != KIND_CSV) {
+    status = cq_error_set(error, CQ_INVALID, "xlsx.notlisted", NULL);
+  }
+  if (status == CQ_OK) status = cq_csv_file_read(cells, (cq_str){at, bytes.size}, sheet_name(path), wanted, error);
+  if (status != CQ_OK && error && !error->file[0]) cq_error_at_file(error, path);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+cq_status cq_workbook_open_list(cq_workbook **book, const char *const *paths, size_t count, cq_sheet_wanted *wanted,
+                                cq_error *error) {
+  *book = NULL;
+  cq_cells cells;
+  cq_status status = cq_cells_init(&cells, error);
+  for (size_t i = 0; status == CQ_OK && i < count; i++) status = read_listed(&cells, paths[i], wanted, error);
+  return finish(book, &cells, status, NULL, error);
 }
 
 cq_status cq_workbook_read(cq_workbook **book, const void *bytes, size_t size, cq_sheet_wanted *wanted,

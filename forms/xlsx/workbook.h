@@ -42,6 +42,9 @@ typedef bool cq_sheet_wanted(cq_str name);
 /* The caller frees *book with cq_workbook_free. Errors: io.*, csv.*, and those in cli/messages/xlsform.c that begin
  * with "xlsx.", "xls." and "xlsform.limit.". */
 cq_status cq_workbook_open(cq_workbook **book, const char *path, cq_sheet_wanted *wanted, cq_error *error);
+/* Several .csv, each a sheet by its file's name. */
+cq_status cq_workbook_open_list(cq_workbook **book, const char *const *paths, size_t count, cq_sheet_wanted *wanted,
+                                cq_error *error);
 cq_status cq_workbook_read(cq_workbook **book, const void *bytes, size_t size, cq_sheet_wanted *wanted,
                            cq_error *error);
 void cq_workbook_free(cq_workbook *book); /* NULL is fine */

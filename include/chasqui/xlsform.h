@@ -69,6 +69,10 @@ typedef struct cq_xlsform_fault {
  */
 cq_status cq_xlsform_compile(cq_xlsform **form, const char *path, const cq_xlsform_options *options, cq_error *error);
 
+/* The same of several .csv files, each a sheet by its name: survey.csv, choices.csv, … */
+cq_status cq_xlsform_compile_list(cq_xlsform **form, const char *const *paths, size_t count,
+                                  const cq_xlsform_options *options, cq_error *error);
+
 /* The same of a workbook's bytes, .xlsx or .xls (told apart by their first bytes). */
 cq_status cq_xlsform_compile_bytes(cq_xlsform **form, const void *bytes, size_t size, const cq_xlsform_options *options,
                                    cq_error *error);

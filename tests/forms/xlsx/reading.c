@@ -212,9 +212,24 @@ static void folder(void **state) {
   cq_buf_fini(&got);
 }
 
+static void list(void **state) {
+  (void)state;
+  const char *const paths[] = {FOLDER "/ficha/survey.csv", FOLDER "/ficha/choices.csv"};
+  const char *const mixed[] = {FOLDER "/ficha/survey.csv", FOLDER "/seeds/book/minima.xlsx"};
+  cq_workbook *book = NULL;
+  cq_error error;
+  cq_error_clear(&error);
+  assert_int_equal(cq_workbook_open_list(&book, paths, 2, all, NULL), CQ_OK);
+  assert_true(book->count == 2 && cq_str_is(book->sheets[0].name, "survey") && book->sheets[1].count == 3);
+  cq_workbook_free(book);
+  assert_int_equal(cq_workbook_open_list(&book, mixed, 2, all, &error), CQ_INVALID);
+  assert_string_equal(error.code, "xlsx.notlisted");
+  assert_non_null(strstr(error.file, "minima.xlsx"));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cells), cmocka_unit_test(old_workbook), cmocka_unit_test(damaged),
-                                     cmocka_unit_test(bomb),  cmocka_unit_test(hostile),      cmocka_unit_test(formats),
-                                     cmocka_unit_test(folder)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(cells),   cmocka_unit_test(old_workbook), cmocka_unit_test(damaged), cmocka_unit_test(bomb),
+      cmocka_unit_test(hostile), cmocka_unit_test(formats),      cmocka_unit_test(folder),  cmocka_unit_test(list)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
