@@ -56,19 +56,36 @@ static cq_store_form_status form_status(cq_form_status status) {
   }
 }
 
-/* Sealed lists are opened where there is a phrase, and left out where there is none. */
-static cq_status gather_lists(const cq_bundle_content *content, cq_str phrase, cq_store_list *lists, cq_buf *opened,
-                              size_t *count, cq_error *error) {
+/* The phrase that the laptop joined with, kept in the vault: later bundles bring sealed lists anew. */
+#define SETTING_INVITATION "invitation"
+
+/* A list that the phrase at hand does not open stays as it was, or is left out where there was none. */
+static cq_status open_list(cq_store *store, const cq_bundle_file *file, cq_str phrase, cq_buf *opened, bool *there,
+                           cq_error *error) {
+  char name[256];
+  cq_status status = CQ_REFUSED;
+  if (phrase.size > 0) status = cq_bundle_file_open(opened, file, phrase, error);
+  *there = true;
+  if (status != CQ_REFUSED || file->name.size >= sizeof name) return status;
+  memcpy(name, file->name.at, file->name.size);
+  name[file->name.size] = '\0';
+  status = cq_store_list_bytes(store, name, opened, error);
+  *there = status != CQ_NOTFOUND;
+  return status == CQ_NOTFOUND ? CQ_OK : status;
+}
+
+static cq_status gather_lists(cq_store *store, const cq_bundle_content *content, cq_str phrase, cq_store_list *lists,
+                              cq_buf *opened, size_t *count, cq_error *error) {
   for (size_t i = 0; i < content->file_count; i++) {
     const cq_bundle_file *file = &content->files[i];
-    if (file->sealed && phrase.size == 0) continue;
     cq_str bytes = file->bytes;
+    bool there = true;
     if (file->sealed) {
-      cq_status status = cq_bundle_file_open(&opened[*count], file, phrase, error);
+      cq_status status = open_list(store, file, phrase, &opened[*count], &there, error);
       if (status != CQ_OK) return status;
       bytes = cq_buf_str(&opened[*count]);
     }
-    lists[(*count)++] = (cq_store_list){file->name, bytes};
+    if (there) lists[(*count)++] = (cq_store_list){file->name, bytes};
   }
   return CQ_OK;
 }
@@ -78,7 +95,7 @@ cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bu
   const cq_bundle_content *content = cq_bundle_content_of(bundle);
   cq_store_form *forms = calloc(content->form_count + 1, sizeof *forms);
   cq_store_list *lists = calloc(content->file_count + 1, sizeof *lists);
-  cq_buf *opened = calloc(content->file_count + 1, sizeof *opened), folder = {0};
+  cq_buf *opened = calloc(content->file_count + 1, sizeof *opened), folder = {0}, kept = {0};
   size_t list_count = 0;
   cq_status status = forms && lists && opened ? CQ_OK : cq_error_nomem(error);
   for (size_t i = 0; status == CQ_OK && i < content->form_count; i++) {
@@ -90,13 +107,16 @@ cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bu
                                .bytes = form->xml};
     memcpy(forms[i].hash, form->hash.at, sizeof forms[i].hash);
   }
-  if (status == CQ_OK) status = gather_lists(content, phrase, lists, opened, &list_count, error);
+  if (status == CQ_OK && phrase.size == 0 && cq_store_get(store, SETTING_INVITATION, &kept, NULL) == CQ_OK)
+    phrase = cq_buf_str(&kept);
+  if (status == CQ_OK) status = gather_lists(store, content, phrase, lists, opened, &list_count, error);
   if (status == CQ_OK)
     status = cq_store_bundle_adopt(store, (int64_t)content->number, bytes, forms, content->form_count, lists,
                                    list_count, error);
   if (status == CQ_OK) status = cq_home_folder(&folder, home, CQ_FOLDER_OUTBOX, error);
   if (status == CQ_OK) status = cq_parcel_write(folder.at, CQ_BUNDLE_FILE, bytes.at, bytes.size, NULL, NULL, error);
   for (size_t i = 0; opened && i < content->file_count; i++) cq_buf_fini_secret(&opened[i]);
+  cq_buf_fini_secret(&kept);
   cq_buf_fini(&folder);
   free(opened);
   free(lists);
@@ -252,6 +272,19 @@ void cq_laptop_close(cq_laptop *laptop) {
 
 /* --- joining --- */
 
+/* A phrase typed wrongly is told when joining, and not passed over. */
+static cq_status try_phrase(const cq_bundle_content *content, cq_str phrase, cq_error *error) {
+  cq_buf opened = {0};
+  cq_status status = CQ_OK;
+  for (size_t i = 0; phrase.size > 0 && i < content->file_count; i++) {
+    if (!content->files[i].sealed) continue;
+    status = cq_bundle_file_open(&opened, &content->files[i], phrase, error);
+    break;
+  }
+  cq_buf_fini_secret(&opened);
+  return status;
+}
+
 static cq_status make_vault(const cq_laptop *about, const cq_bundle *bundle, cq_str bytes, const char *path,
                             const char *home, const char *technician, cq_str passphrase, cq_str phrase,
                             cq_error *error) {
@@ -268,7 +301,9 @@ static cq_status make_vault(const cq_laptop *about, const cq_bundle *bundle, cq_
     return status;
   }
   status = begin_first_device(store, content, about, error);
+  if (status == CQ_OK) status = try_phrase(content, phrase, error);
   if (status == CQ_OK) status = cq_laptop_adopt(store, home, bundle, bytes, phrase, error);
+  if (status == CQ_OK && phrase.size > 0) status = cq_store_set(store, SETTING_INVITATION, phrase, error);
   cq_store_close(store);
   return status;
 }

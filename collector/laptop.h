@@ -41,8 +41,8 @@ typedef struct cq_laptop {
 /* The path of the home's vault. CQ_NOTFOUND "collector.home.empty" (argument the home); "collector.home.many". */
 cq_status cq_laptop_vault(cq_buf *path, const char *home, cq_error *error);
 
-/* Opens the vault of a home, applies what lies in the inbox and writes missing outbox files again. Errors: those above,
- * of vault.h, store.h and bundle.h. `*laptop` is zeroed first; the caller ends it with _close. */
+/* Opens the vault of a home; what lies in the inbox is for cq_laptop_receive. Errors: those above, of vault.h, store.h
+ * and bundle.h. `*laptop` is zeroed first; the caller ends it with _close. */
 cq_status cq_laptop_open(cq_laptop *laptop, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
                          cq_error *error);
 void cq_laptop_close(cq_laptop *laptop);
@@ -59,7 +59,8 @@ bool cq_laptop_practice(const cq_laptop *laptop);
 /* The programme's name in the language of the messages. */
 cq_str cq_laptop_title(const cq_laptop *laptop);
 
-/* The bundle becomes the one in force: in the store and, as programme.chp, in the outbox. */
+/* The bundle becomes the one in force: in the store and, as programme.chp, in the outbox. Without a phrase the one that
+ * the laptop joined with is used; a sealed list that it does not open stays as it was. */
 cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bundle, cq_str bytes, cq_str phrase,
                           cq_error *error);
 

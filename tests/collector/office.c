@@ -41,7 +41,13 @@ void office_free(office *it) {
 
 void office_bundle(office *it, uint64_t number, const cq_chain *devices, size_t device_count, cq_buf *out) {
   cq_error error;
+  cq_buf sealed = {0};
+  char list[32];
   cq_error_clear(&error);
+  snprintf(list, sizeof list, "name\nlist %llu\n", (unsigned long long)number);
+  if (it->phrase.size > 0)
+    must(cq_bundle_file_seal(&sealed, cq_str_from(list), it->phrase, CQ_COST_LEAST, &it->random, &error), &error);
+  cq_bundle_file file = {.name = CQ_STR("contactos.csv"), .bytes = cq_buf_str(&sealed), .sealed = true};
   cq_bundle_content content = {
       .mode = it->keys->mode,
       .first_key = it->keys->root.key,
@@ -58,10 +64,13 @@ void office_bundle(office *it, uint64_t number, const cq_chain *devices, size_t 
                  "\"languages\":[\"es\"]}"),
       .forms = it->forms,
       .form_count = it->form_count,
+      .files = &file,
+      .file_count = it->phrase.size > 0 ? 1 : 0,
       .devices = devices,
       .device_count = device_count};
   cq_buf_reset(out);
   must(cq_bundle_build(out, &content, it->keys->root.secret, &error), &error);
+  cq_buf_fini(&sealed);
 }
 
 void office_join(office *it) {
@@ -71,7 +80,7 @@ void office_join(office *it) {
   cq_error_clear(&error);
   office_bundle(it, 1, NULL, 0, &bytes);
   must(cq_bundle_read(&bundle, bytes.at, bytes.size, NULL, &error), &error);
-  must(cq_laptop_join(bundle, cq_buf_str(&bytes), it->home, "T-01", CQ_STR(OFFICE_PASSPHRASE), CQ_STR(""), &it->setup,
+  must(cq_laptop_join(bundle, cq_buf_str(&bytes), it->home, "T-01", CQ_STR(OFFICE_PASSPHRASE), it->phrase, &it->setup,
                       &error),
        &error);
   cq_bundle_free(bundle);
