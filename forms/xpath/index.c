@@ -224,8 +224,10 @@ typedef struct cell_list {
   size_t count, capacity;
 } cell_list;
 
-static bool gather_cells(const cq_row_index *index, cell_list *list) {
-  for (cq_node *row = cq_node_child(index->parent, index->row); row; row = cq_node_next_same(row))
+static bool gather_cells(cq_row_index *index, cell_list *list) {
+  index->whole = true;
+  for (cq_node *row = cq_node_child(index->parent, index->row); row; row = cq_node_next_same(row)) {
+    size_t before = list->count;
     for (const cq_node *cell = cq_node_child(row, index->column); cell; cell = cq_node_next_same(cell)) {
       if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 1024;
@@ -238,6 +240,8 @@ static bool gather_cells(const cq_row_index *index, cell_list *list) {
       list->at[list->count].row = row;
       list->at[list->count++].cell = cell;
     }
+    if (list->count == before) index->whole = false;
+  }
   return list->count < UINT32_MAX / 4;
 }
 

@@ -228,6 +228,24 @@ static double choose(bench *b, const char *ref, int times, size_t *count) {
   return (now_ms() - from) / times;
 }
 
+static cq_status pass_over(void *context, const cq_saved_value *value, cq_error *error) {
+  (void)error;
+  *(size_t *)context += value->text.size;
+  return CQ_OK;
+}
+
+/* As the desk reads a record into its tables. */
+static double read_record(bench *b, int times) {
+  cq_buf xml = {0};
+  size_t seen = 0;
+  need(b, cq_interview_write(b->interview, CQ_WRITE_DRAFT, &xml, &b->error));
+  double from = now_ms();
+  for (int i = 0; i < times; i++) need(b, cq_form_read(b->form, cq_buf_str(&xml), pass_over, &seen, NULL, &b->error));
+  double ms = (now_ms() - from) / times;
+  cq_buf_fini(&xml);
+  return ms;
+}
+
 static void report(const bench *b, const char *what, size_t size, const char *work, double ms) {
   double mib = (double)(cq_form_memory(b->form) + cq_interview_memory(b->interview)) / 1048576;
   if (json)
@@ -270,6 +288,7 @@ static void run(const char *what, void (*make)(cq_buf *, size_t), size_t n, cons
       need(&b, cq_interview_page(b.interview, b.arena, &page, &b.error));
     }
     report(&b, what, n, "next page", (now_ms() - from) / 50);
+    report(&b, what, n, "read a record", read_record(&b, 200));
   }
   cq_interview_free(b.interview);
   cq_form_free(b.form);
