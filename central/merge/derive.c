@@ -8,7 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VISIT, SUBJECT, PARENT, EDITED, COUNT_EDITS, DECISION, VOID, ERASE_NAME, ERASE_BYTES, ERASE_VISIT, STATEMENTS };
+enum {
+  VISIT,
+  SUBJECT,
+  PARENT,
+  EDITED,
+  COUNT_EDITS,
+  DECISION,
+  VOID,
+  ERASE_NAME,
+  ERASE_BYTES,
+  ERASE_VISIT,
+  PERSONS,
+  SAME,
+  NOT_SAME,
+  STATEMENTS
+};
 
 static const char *const sql[STATEMENTS] = {
     [VISIT] = "INSERT OR REPLACE INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
@@ -23,6 +38,10 @@ static const char *const sql[STATEMENTS] = {
     /* an erased record leaves its name, so that it is not merged again when it comes once more */
     [ERASE_NAME] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, x'', NULL)",
     [ERASE_BYTES] = "UPDATE record SET bytes = NULL WHERE name = ?1",
+    [PERSONS] = "SELECT bytes FROM decision WHERE kind IN (6, 8) ORDER BY made_utc_ms, name",
+    [SAME] = "INSERT OR REPLACE INTO entity_same VALUES (?1, ?3, ?2)",
+    [NOT_SAME] =
+        "DELETE FROM entity_same WHERE dataset = ?1 AND ((stays = ?2 AND id = ?3) OR (stays = ?3 AND id = ?2))",
     [ERASE_VISIT] = "DELETE FROM visit WHERE id = (SELECT id FROM record WHERE name = ?1)",
 };
 
@@ -134,8 +153,33 @@ cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, cq_str
 
 /* --- decisions --- */
 
+/* All decisions about persons anew, in the order they were made: the last word on a pair counts, whenever it arrived.
+ */
+static cq_status decide_persons(cq_derive *d, cq_error *error) {
+  sqlite3_stmt *all = d->statement[PERSONS];
+  cq_arena *arena = cq_arena_new(0);
+  cq_status status = arena ? cq_desk_exec(d->desk, "DELETE FROM entity_same", error) : cq_error_nomem(error);
+  for (bool row = true; status == CQ_OK;) {
+    cq_order order;
+    cq_hash name;
+    if ((status = cq_desk_step(d->desk, all, &row, error)) != CQ_OK || !row) break;
+    status = cq_order_read(&order, &name, cq_desk_text(all, 0), arena, &d->desk->trust, error);
+    sqlite3_stmt *s = d->statement[order.kind == CQ_ORDER_MERGE_PERSONS ? SAME : NOT_SAME];
+    for (size_t i = 2; status == CQ_OK && i < order.text_count; i++) {
+      bind_text(s, 1, order.texts[0]);
+      bind_text(s, 2, order.texts[1]);
+      bind_text(s, 3, order.texts[i]);
+      status = cq_desk_step(d->desk, s, NULL, error);
+    }
+  }
+  sqlite3_reset(all);
+  cq_arena_free(arena);
+  return status;
+}
+
 static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
   cq_status status = CQ_OK;
+  if (order->kind == CQ_ORDER_MERGE_PERSONS || order->kind == CQ_ORDER_NOT_SAME) return decide_persons(d, error);
   if (order->kind == CQ_ORDER_VOID || order->kind == CQ_ORDER_ERASE) /* what entities owe to these records goes too */
     status = cq_desk_exec(d->desk, "DELETE FROM entity; DELETE FROM entity_property; UPDATE entity_done SET last = 0",
                           error);
@@ -204,8 +248,24 @@ cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error) {
   if (status == CQ_OK) status = all_records(derive, records, error);
   if (status == CQ_OK) status = all_decisions(derive, error);
   cq_derive_free(derive);
+  if (status == CQ_OK) status = cq_derive_mark(desk, error);
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
   return status;
+}
+
+cq_status cq_derive_mark(cq_desk *desk, cq_error *error) {
+  cq_hash shape = cq_hash_of(cq_desk_derived, strlen(cq_desk_derived));
+  return cq_desk_set(desk, "derived", shape.at, sizeof shape.at, error);
+}
+
+cq_status cq_derive_current(cq_desk *desk, cq_error *error) {
+  cq_hash shape = cq_hash_of(cq_desk_derived, strlen(cq_desk_derived));
+  cq_buf value = {0};
+  size_t records;
+  cq_status status = cq_desk_get(desk, "derived", false, &value, error);
+  bool same = value.size == sizeof shape.at && memcmp(value.at, shape.at, sizeof shape.at) == 0;
+  cq_buf_fini(&value);
+  return status != CQ_OK || same ? status : cq_derive_rebuild(desk, &records, error);
 }
 
 const cq_cli_option cq_central_rebuild_options[] = {CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, {0}};

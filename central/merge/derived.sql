@@ -56,3 +56,7 @@ CREATE TABLE entity_property (
 ) WITHOUT ROWID;
 CREATE TABLE entity_done (last INTEGER NOT NULL); -- record.id up to which the three above are filled
 INSERT INTO entity_done VALUES (0);
+
+-- Entities that somebody decided to be one: `id` is counted as `stays`. From decisions alone, in the order they were made.
+DROP TABLE IF EXISTS entity_same;
+CREATE TABLE entity_same (dataset TEXT NOT NULL, id TEXT NOT NULL, stays TEXT NOT NULL, PRIMARY KEY (dataset, id)) WITHOUT ROWID;

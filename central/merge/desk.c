@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/merge/desk.h"
 
+#include "central/merge/derive.h"
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"
 #include "chasqui/protocol.h"
@@ -231,6 +232,7 @@ int cq_desk_begin(cq_cli *cli, cq_desk *desk) {
     status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase of the desk"), false, &passphrase, &error);
   if (status == CQ_OK) status = cq_desk_open(desk, home, (cq_str){passphrase.at, passphrase.size}, &error);
   cq_cli_secret_fini(&passphrase);
+  if (status == CQ_OK) status = cq_derive_current(desk, &error);
   if (status == CQ_OK) status = renew_pass(desk, &error);
   if (status != CQ_OK) {
     cq_desk_close(desk);

@@ -2,6 +2,7 @@
 /* `init`: makes the desk of a programme. */
 #include "central/merge/init.h"
 
+#include "central/merge/derive.h"
 #include "central/merge/desk.h"
 #include "central/merge/programme.h"
 #include "central/verbs.h"
@@ -97,6 +98,7 @@ static cq_status fill(cq_desk *desk, const cq_desk_plan *plan, const new_keys *k
   if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
   if (status == CQ_OK) status = cq_desk_exec(desk, cq_desk_schema, error);
   if (status == CQ_OK) status = cq_desk_exec(desk, cq_desk_derived, error);
+  if (status == CQ_OK) status = cq_derive_mark(desk, error);
   if (status == CQ_OK) status = cq_desk_set(desk, "mode", &mode, 1, error);
   if (status == CQ_OK) status = set_secret(desk, "programme.secret", k->programme_secret, error);
   if (status == CQ_OK) status = set_secret(desk, "desk.sign.secret", k->desk_secret, error);

@@ -208,9 +208,15 @@ static const char desk_people_sql[] =
                                                                                                                    "BY "
                                                                                                                    "e."
                                                                                                                    "id";
+/* A visit to somebody who was found to be somebody else counts for whoever stays. */
 static const char desk_visits_sql[] =
-    "SELECT s.entity, v.season, v.day, v.result, v.reason, v.months, v.calendar_version FROM visit_subject s "
-    "JOIN visit v ON v.id = s.id WHERE s.dataset = ?1 AND v.season <> '' AND v.voided = 0 AND v.edited = 0";
+    "WITH asked AS (SELECT CASE WHEN substr(s.entity, 1, 5) = 'uuid:' THEN substr(s.entity, 6) ELSE s.entity END AS "
+    "entity, "
+    "s.id FROM visit_subject s WHERE s.dataset = ?1) "
+    "SELECT coalesce(m.stays, a.entity), v.season, v.day, v.result, v.reason, v.months, v.calendar_version FROM asked "
+    "a "
+    "JOIN visit v ON v.id = a.id LEFT JOIN entity_same m ON m.dataset = ?1 AND m.id = a.entity "
+    "WHERE v.season <> '' AND v.voided = 0 AND v.edited = 0";
 
 static cq_str keep(cq_grid *grid, cq_str text) {
   return text.size ? cq_arena_copy(grid->arena, text) : CQ_STR("");
@@ -261,9 +267,7 @@ static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *gr
     cq_grid_visit v = {.visit = {.season_end = CQ_DAY_NONE}};
     cq_season season;
     if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
-    cq_str id = cq_desk_text(s, 0);
-    if (cq_str_starts(id, CQ_STR("uuid:"))) id = (cq_str){id.at + 5, id.size - 5};
-    uint32_t person = cq_levels_find(ids, id);
+    uint32_t person = cq_levels_find(ids, cq_desk_text(s, 0));
     if (person == UINT32_MAX || !cq_season_parse(cq_desk_text(s, 1), &v.visit.season)) {
       ++*strangers;
       continue;

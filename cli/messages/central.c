@@ -31,6 +31,8 @@ const cq_cli_message cq_cli_messages_central[] = {
      N_("Use a decimal point; leave the cell blank where the value is missing.")},
     {"central.sample.small", N_("That many cannot be drawn: each stratum needs two, and none has more than its units."),
      N_("Draw more, or join small strata.")},
+    {"central.link.many", N_("There are too many likely pairs to show."),
+     N_("Ask for a higher probability with --least.")},
     {"central.coverage.campaign", N_("The calendar has no season for this campaign."), NULL},
     {"central.coverage.blank", N_("Column “%1$s” is blank in a row, and must not be."), NULL},
     {"central.coverage.date", N_("Column “%1$s” must hold a date, YYYY-MM-DD."), NULL},

@@ -327,6 +327,47 @@ static void erased_stays_erased(void **state) {
   world_free(w);
 }
 
+static void decide(cq_desk *desk, world *w, cq_order_kind kind, const char *a, const char *b, int64_t at) {
+  cq_str texts[] = {CQ_STR("tdd"), cq_str_from(a), cq_str_from(b)};
+  cq_buf bytes = {0};
+  cq_hash name;
+  cq_derive *derive = NULL;
+  cq_error error;
+  bool fresh;
+  cq_order order = {.mode = w->f->mode,
+                    .kind = kind,
+                    .programme = w->f->programme,
+                    .made_utc_ms = at,
+                    .by = CQ_STR("c1"),
+                    .texts = texts,
+                    .text_count = 3};
+  test_must(cq_order_write(&bytes, &name, &order, &w->f->desk.chain, w->f->desk.secret, &w->f->random, &error), &error);
+  test_must(cq_derive_new(&derive, desk, &error), &error);
+  test_must(cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error), &error);
+  cq_derive_free(derive);
+  cq_buf_fini(&bytes);
+}
+
+/* The last word counts by when it was said, not by when it came; a rebuild ends the same. */
+static void one_person_or_two(void **state) {
+  (void)state;
+  world *w = world_new(CQ_MODE_REAL);
+  cq_desk desk;
+  cq_error error;
+  size_t records;
+  desk_new(&desk, w, "persons");
+  decide(&desk, w, CQ_ORDER_NOT_SAME, "b", "a", 200); /* came first, was said last */
+  decide(&desk, w, CQ_ORDER_MERGE_PERSONS, "a", "b", 100);
+  decide(&desk, w, CQ_ORDER_MERGE_PERSONS, "c", "d", 100);
+  for (int round = 0; round < 2; round++) {
+    assert_int_equal(number(&desk, "SELECT count(*) FROM entity_same"), 1);
+    assert_int_equal(number(&desk, "SELECT count(*) FROM entity_same WHERE id = 'd' AND stays = 'c'"), 1);
+    test_must(cq_derive_rebuild(&desk, &records, &error), &error);
+  }
+  cq_desk_close(&desk);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_and_repetition_do_not_matter),
@@ -334,6 +375,7 @@ int main(void) {
       cmocka_unit_test(unknown_held_and_revoked),
       cmocka_unit_test(receipts_say_what_is_durable),
       cmocka_unit_test(erased_stays_erased),
+      cmocka_unit_test(one_person_or_two),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

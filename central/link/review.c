@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `review`: what a person should look at and decide. Nothing is merged here; decisions are signed orders. */
+#include "central/link/link.h"
+#include "central/merge/derive.h"
+#include "central/tables/data.h"
+#include "central/tables/rows.h"
+#include "central/verbs.h"
+#include "chasqui/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_review_options[] = {
+    {"data", 0, N_("FILE"),
+     N_("CSV of persons: id, given, surname1, surname2, sex, birth, place, dni, as far as there are")},
+    {"form", 0, N_("FORM"), N_("the form that registers persons (else a_linea_base_tdd)")},
+    {"dataset", 0, N_("NAME"), N_("which list of the desk's entities the persons are (else tdd)")},
+    {"least", 0, N_("NUMBER"), N_("the least probability to be proposed (else 0.5)")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+const cq_cli_option cq_central_review_decide_options[] = {
+    {"dataset", 0, N_("NAME"), N_("which list of the desk's entities the persons are (else tdd)")},
+    {"reason", 0, N_("TEXT"), N_("why, in a line without personal data")},
+    {"by", 0, N_("CODE"), N_("code of the person who decides")},
+    CQ_CLI_OPTION_YES,
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    {0}};
+
+enum { ID, GIVEN, SURNAME1, SURNAME2, SEX, BIRTH, PLACE, DNI, FIELDS };
+/* Names of columns in a CSV file, and of questions in the programme's forms. */
+static const char *const csv_names[FIELDS] = {"id", "given", "surname1", "surname2", "sex", "birth", "place", "dni"};
+static const char *const form_names[FIELDS] = {"KEY",  "nombres", "ape_pat",  "ape_mat",
+                                               "sexo", "fnac",    "distrito", "dni"};
+
+typedef struct people {
+  cq_arena *arena;
+  cq_link_person *of;
+  size_t count, capacity;
+  cq_levels decided; /* "id id" of pairs that somebody has decided, in either order */
+} people;
+
+static cq_status add_person(people *p, const cq_str cells[FIELDS], cq_error *error) {
+  cq_str kept[FIELDS];
+  if (p->count == p->capacity) {
+    size_t capacity = p->capacity ? p->capacity * 2 : 256;
+    cq_link_person *of = realloc(p->of, capacity * sizeof *of);
+    if (!of) return cq_error_nomem(error);
+    p->of = of;
+    p->capacity = capacity;
+  }
+  for (size_t i = 0; i < FIELDS; i++) {
+    kept[i] = cells[i].size ? cq_arena_copy(p->arena, cells[i]) : CQ_STR("");
+    if (!kept[i].at) return cq_error_nomem(error);
+  }
+  p->of[p->count++] = (cq_link_person){kept[ID],  kept[GIVEN], kept[SURNAME1], kept[SURNAME2],
+                                       kept[SEX], kept[BIRTH], kept[PLACE],    kept[DNI]};
+  return CQ_OK;
+}
+
+/* --- from a file --- */
+
+static cq_status read_file(people *p, const char *path, cq_error *error) {
+  static const bool optional[FIELDS] = {false, true, true, true, true, true, true, true};
+  cq_data data;
+  cq_status status = cq_data_read(&data, path, csv_names, optional, FIELDS, error);
+  if (status != CQ_OK) return status;
+  for (size_t i = 0; status == CQ_OK && i < data.rows; i++) status = add_person(p, data.cells + i * FIELDS, error);
+  cq_data_fini(&data);
+  return status;
+}
+
+/* --- from the desk --- */
+
+typedef struct reader {
+  people *people;
+  cq_desk *desk;
+  sqlite3_stmt *entity; /* of an instance */
+  size_t column[FIELDS];
+  cq_error *error;
+} reader;
+
+static cq_status take_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
+  reader *r = context;
+  cq_str person[FIELDS];
+  bool row = false;
+  if (table != 0) return CQ_OK;
+  for (size_t i = 0; i < FIELDS; i++) person[i] = r->column[i] == SIZE_MAX ? CQ_STR("") : cells[r->column[i]];
+  sqlite3_bind_text(r->entity, 1, person[ID].at, (int)person[ID].size, SQLITE_STATIC);
+  cq_status status = cq_desk_step(r->desk, r->entity, &row, error);
+  if (status == CQ_OK && row) {
+    cq_str id = cq_desk_text(r->entity, 0);
+    person[ID] = cq_str_starts(id, CQ_STR("uuid:")) ? (cq_str){id.at + 5, id.size - 5} : id;
+    status = add_person(r->people, person, error);
+  }
+  sqlite3_reset(r->entity);
+  return status;
+}
+
+static cq_status read_desk(people *p, cq_desk *desk, const char *form, const char *dataset, cq_error *error) {
+  cq_rows *rows = NULL;
+  cq_rows_options options = {.identified = true};
+  size_t records, unreadable;
+  reader r = {.people = p, .desk = desk};
+  cq_status status = cq_rows_open(&rows, desk, cq_str_from(form), &options, error);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(desk, &r.entity,
+                             "SELECT s.entity FROM visit v JOIN visit_subject s ON s.id = v.id "
+                             "WHERE v.instance = ?1 AND s.dataset = ?2",
+                             error);
+  if (status == CQ_OK) {
+    const cq_rows_table *t = cq_rows_table_at(rows, 0);
+    sqlite3_bind_text(r.entity, 2, dataset, -1, SQLITE_STATIC);
+    for (size_t i = 0; i < FIELDS; i++) {
+      r.column[i] = SIZE_MAX;
+      for (size_t c = t->count; c-- > 0;)
+        if (cq_str_is(t->columns[c].field ? t->columns[c].field->name : t->columns[c].name, form_names[i]))
+          r.column[i] = c;
+    }
+    status = cq_rows_read(rows, take_row, &r, &records, &unreadable, error);
+  }
+  sqlite3_finalize(r.entity);
+  cq_rows_free(rows);
+  return status;
+}
+
+/* --- decisions --- */
+
+static cq_status note_decided(people *p, cq_str a, cq_str b, cq_error *error) {
+  cq_buf text = {0};
+  bool turned = cq_str_compare(a, b) > 0;
+  cq_buf_add_str(&text, turned ? b : a);
+  cq_buf_add_char(&text, ' ');
+  cq_buf_add_str(&text, turned ? a : b);
+  cq_str copy = text.failed ? CQ_STR("") : cq_arena_copy(p->arena, cq_buf_str(&text));
+  cq_buf_fini(&text);
+  return copy.size && cq_levels_number(&p->decided, copy) != UINT32_MAX ? CQ_OK : cq_error_nomem(error);
+}
+
+static cq_status read_decided(people *p, cq_desk *desk, const char *dataset, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_desk_prepare(desk, &s, "SELECT bytes FROM decision WHERE kind IN (6, 8)", error);
+  for (bool row = true; status == CQ_OK;) {
+    cq_order order;
+    cq_hash name;
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_order_read(&order, &name, cq_desk_text(s, 0), p->arena, &desk->trust, error);
+    if (status != CQ_OK || order.text_count < 3 || !cq_str_is(order.texts[0], dataset)) continue;
+    for (size_t i = 2; status == CQ_OK && i < order.text_count; i++)
+      status = note_decided(p, order.texts[1], order.texts[i], error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+static bool is_decided(const people *p, cq_str a, cq_str b) {
+  char text[600];
+  bool turned = cq_str_compare(a, b) > 0;
+  cq_str x = turned ? b : a, y = turned ? a : b;
+  int size = snprintf(text, sizeof text, "%.*s %.*s", (int)x.size, x.at, (int)y.size, y.at);
+  return size > 0 && (size_t)size < sizeof text &&
+         cq_levels_find(&p->decided, (cq_str){text, (size_t)size}) != UINT32_MAX;
+}
+
+/* --- proposals --- */
+
+static void say_pair(const cq_cli *cli, const people *p, const cq_link_pair *pair, cq_buf *json, bool first) {
+  const cq_link_person *both[2] = {&p->of[pair->a], &p->of[pair->b]};
+  cq_cli_say(cli, _("%5.1f %%  %.*s and %.*s"), 100 * pair->probability, (int)both[0]->id.size, both[0]->id.at,
+             (int)both[1]->id.size, both[1]->id.at);
+  for (size_t i = 0; i < 2; i++) { /* side by side, for whoever decides */
+    const cq_link_person *q = both[i];
+    cq_cli_say(cli, "          %.*s %.*s, %.*s · %.*s · %.*s · %.*s", (int)q->surname1.size, q->surname1.at,
+               (int)q->surname2.size, q->surname2.at, (int)q->given.size, q->given.at, (int)q->sex.size, q->sex.at,
+               (int)q->birth.size, q->birth.at, (int)q->place.size, q->place.at);
+  }
+  cq_buf_add_text(json, first ? "\n{\"a\":" : ",\n{\"a\":");
+  cq_cli_add_json(json, both[0]->id);
+  cq_buf_add_text(json, ",\"b\":");
+  cq_cli_add_json(json, both[1]->id);
+  cq_buf_addf(json, ",\"probability\":%.6f,\"weight\":%.4f}", pair->probability, pair->weight);
+}
+
+static cq_status propose(cq_cli *cli, const people *p, double least, cq_error *error) {
+  cq_link_pair *pairs = NULL;
+  size_t found = 0, passed = 0, shown = 0;
+  cq_buf json = {0};
+  cq_status status = cq_link_pairs(p->of, p->count, least, &pairs, &found, &passed, error);
+  for (size_t i = 0; status == CQ_OK && i < found; i++) {
+    if (is_decided(p, p->of[pairs[i].a].id, p->of[pairs[i].b].id)) continue;
+    say_pair(cli, p, &pairs[i], &json, shown++ == 0);
+  }
+  if (status == CQ_OK && cq_cli_flag(cli, "json"))
+    printf("{\"pairs\":[%s],\"persons\":%zu}\n", json.at ? json.at : "", p->count);
+  if (status == CQ_OK)
+    cq_cli_say(cli, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), shown, p->count);
+  if (status == CQ_OK && passed) cq_cli_warn(cli, _("%zu persons share keys too common to compare."), passed);
+  free(pairs);
+  cq_buf_fini(&json);
+  return status;
+}
+
+int cq_central_review(cq_cli *cli) {
+  const char *form = cq_cli_value(cli, "form"), *dataset = cq_cli_value(cli, "dataset"),
+             *file = cq_cli_value(cli, "data");
+  double least = 0.5;
+  if (cq_cli_value(cli, "least") &&
+      (!cq_data_number(cq_str_from(cq_cli_value(cli, "least")), &least) || least <= 0 || least >= 1))
+    return cq_cli_usage(cli, "%s", _("--least takes a number between 0 and 1"));
+  people p = {.arena = cq_arena_new(0)};
+  cq_desk desk;
+  cq_error error;
+  cq_error_clear(&error);
+  memset(&desk, 0, sizeof desk);
+  int left = file ? CQ_EXIT_DONE : cq_desk_begin(cli, &desk);
+  cq_status status = p.arena ? CQ_OK : cq_error_nomem(&error);
+  if (left == CQ_EXIT_DONE && status == CQ_OK)
+    status = file ? read_file(&p, file, &error)
+                  : read_desk(&p, &desk, form ? form : "a_linea_base_tdd", dataset ? dataset : "tdd", &error);
+  if (left == CQ_EXIT_DONE && status == CQ_OK && !file)
+    status = read_decided(&p, &desk, dataset ? dataset : "tdd", &error);
+  if (left == CQ_EXIT_DONE && status == CQ_OK) status = propose(cli, &p, least, &error);
+  cq_levels_fini(&p.decided);
+  cq_arena_free(p.arena);
+  free(p.of);
+  return left != CQ_EXIT_DONE ? left : cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}
+
+/* --- deciding --- */
+
+static int decide(cq_cli *cli, cq_order_kind kind, const char *said) {
+  const char *dataset = cq_cli_value(cli, "dataset");
+  cq_str texts[3] = {cq_str_from(dataset ? dataset : "tdd"), cq_str_from(cq_cli_arg(cli, 0)),
+                     cq_str_from(cq_cli_arg(cli, 1))};
+  cq_desk desk;
+  cq_error error;
+  cq_derive *derive = NULL;
+  cq_buf bytes = {0};
+  cq_hash name;
+  bool fresh;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  cq_order order = {.mode = desk.mode,
+                    .kind = kind,
+                    .programme = desk.programme,
+                    .made_utc_ms = cq_desk_now(),
+                    .by = cq_str_from(cq_cli_value(cli, "by")),
+                    .reason = cq_str_from(cq_cli_value(cli, "reason")),
+                    .texts = texts,
+                    .text_count = 3};
+  cq_status status = cq_order_write(&bytes, &name, &order, &desk.chain, desk.sign_secret, &cq_random_system, &error);
+  if (status == CQ_OK) status = cq_derive_new(&derive, &desk, &error);
+  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error);
+  cq_derive_free(derive);
+  cq_buf_fini(&bytes);
+  if (status == CQ_OK) cq_cli_say(cli, "%s", said);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}
+
+int cq_central_review_same(cq_cli *cli) {
+  return decide(
+      cli, CQ_ORDER_MERGE_PERSONS,
+      _("Kept as a signed decision: one person. Visits to both count for the first; the records stay as they are."));
+}
+
+int cq_central_review_different(cq_cli *cli) {
+  return decide(cli, CQ_ORDER_NOT_SAME, _("Kept as a signed decision: two persons. They are not proposed again."));
+}
