@@ -226,6 +226,71 @@ static void odd_trails(void **state) {
   world_free(w);
 }
 
+/* Records of one form whose envelopes have little in common: each field there in some and not in others. */
+static void mixed_envelopes(void **state) {
+  (void)state;
+  static const cq_hash parents[] = {{{1}}, {{2}}, {{3}}};
+  static const cq_subject subjects[] = {{{"tdd", 3}, {"uuid:1", 6}}, {{"org", 3}, {"uuid:2", 6}}};
+  static const int32_t months[] = {24151, 24152};
+  static const cq_attachment photos[] = {{{"a.jpg", 5}, {{4}}, 1}, {{"b.jpg", 5}, {{5}}, 1 << 30}};
+  static const cq_str words[] = {{"", 0}, {"uno", 3}, {"dos", 3}};
+  enum { RECORDS = 40 };
+  world *w = world_new();
+  cq_buf file = {0}, record = {0};
+  cq_hash names[RECORDS];
+  for (size_t i = 0; i < RECORDS; i++) {
+    cq_record r = {.envelope = {.programme = w->f->programme,
+                                .mode = w->f->mode,
+                                .form_id = CQ_STR("linea_base"),
+                                .form_version = words[i % 3],
+                                .form_hash = w->form_hash,
+                                .instance_id = CQ_STR("uuid:1"),
+                                .parents = parents,
+                                .parent_count = i % 4,
+                                .subjects = subjects,
+                                .subject_count = i % 3,
+                                .zone = words[i / 2 % 3],
+                                .season = words[i / 3 % 3],
+                                .calendar_version = (uint32_t)(i % 2 * (4000000000 - i)),
+                                .months = months,
+                                .month_count = i / 2 % 3,
+                                .result = (cq_result)(1 + i % 4),
+                                .reason = words[i / 4 % 3],
+                                .technician = words[i / 5 % 3],
+                                .device = i % 2 ? w->f->device.id : w->f->stranger.id,
+                                .begun_utc_ms = i % 5 ? fixture_now - (int64_t)i * 1000 : INT64_MIN,
+                                .finished_utc_ms = i % 7 ? fixture_now : INT64_MAX,
+                                .working_date = {(int32_t)(1 + i * 250), 2, 28},
+                                .zone_minutes = (int32_t)(i % 3) * -300,
+                                .sequence = i % 6 ? i : UINT64_MAX - i,
+                                .offset_known = i % 2,
+                                .offset_ms = i % 4 ? (int64_t)i : INT64_MIN,
+                                .consent = {.state = (cq_consent_state)(i % 4),
+                                            .how = words[i % 3],
+                                            .text_hash = {{(uint8_t)(i % 2)}},
+                                            .folio = words[i / 7 % 3]}},
+                   .instance_xml = CQ_STR("<linea_base/>"),
+                   .audit = words[i % 3],
+                   .attachments = photos,
+                   .attachment_count = i / 3 % 3};
+    if (!r.envelope.offset_known) r.envelope.offset_ms = 0;
+    cq_buf_reset(&record);
+    assert_int_equal(cq_record_build(&record, &names[i], &r, &w->f->random, NULL), CQ_OK);
+    assert_int_equal(cq_batch_add(w->writer, CQ_ENTRY_RECORD, cq_buf_str(&record), NULL), CQ_OK);
+  }
+  cq_batch_sender sender = fixture_sender(w->f, &w->f->device, 1, NULL);
+  fixture_end(w->f, w->writer, &sender, &file, NULL);
+  cq_batch_content *content = must_open(w, &file, w->f->desk.seal_secret);
+  size_t found = 0;
+  for (cq_batch_entry entry; cq_batch_next(content, &entry); found++)
+    if (!cq_hash_equal(&entry.name, &names[found])) fail_msg("record %zu", found);
+  assert_int_equal(found, RECORDS);
+  cq_batch_content_free(content);
+  cq_buf_fini(&record);
+  cq_buf_fini(&file);
+  world_free(w);
+}
+
 static void every_kind_of_entry(void **state) {
   (void)state;
   world *w = world_new();
@@ -762,6 +827,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(records_come_out_byte_for_byte),
                                      cmocka_unit_test(odd_instances),
                                      cmocka_unit_test(odd_trails),
+                                     cmocka_unit_test(mixed_envelopes),
                                      cmocka_unit_test(every_kind_of_entry),
                                      cmocka_unit_test(what_does_not_belong_is_not_added),
                                      cmocka_unit_test(senders_and_recipients),
