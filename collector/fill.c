@@ -89,6 +89,21 @@ static void tell(cq_cli *cli, const cq_hash *name, cq_result result) {
     cq_cli_say(cli, _("Finished (%s): record %.16s…"), cq_result_words((int)result), hex);
 }
 
+/* A script has nobody to ask: where the clock is doubtful it must say the date. */
+static cq_status settle_date(const cq_cli *cli, cq_laptop *laptop, cq_error *error) {
+  bool doubtful;
+  cq_date least, date;
+  char text[11];
+  const char *said = cq_cli_value(cli, "working-date");
+  cq_status status = cq_laptop_clock_doubtful(laptop, &doubtful, &least, error);
+  if (status != CQ_OK) return status;
+  if (said) {
+    if (cq_date_parse(cq_str_from(said), &date)) return cq_laptop_confirm_date(laptop, date, error);
+    return cq_error_set(error, CQ_INVALID, "collector.date.form", said, NULL);
+  }
+  return doubtful ? cq_error_set(error, CQ_REFUSED, "collector.clock", cq_date_format(least, text), NULL) : CQ_OK;
+}
+
 int cq_collector_fill(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
@@ -100,6 +115,7 @@ int cq_collector_fill(cq_cli *cli) {
   if (!parse_result(cq_cli_value(cli, "result"), &result))
     return cq_cli_usage(cli, _("--result is complete, partial, refused or withdrawn."));
   cq_status status = cq_collector_open(cli, &laptop, &error);
+  if (status == CQ_OK) status = settle_date(cli, &laptop, &error);
   if (status == CQ_OK) status = find_form(&laptop, cq_cli_arg(cli, 0), &form, &error);
   if (status == CQ_OK) status = cq_filling_begin(&filling, &laptop, &form, false, &error);
   if (status == CQ_OK) status = fill(cli, &filling, result, &name, &error);

@@ -95,6 +95,7 @@ static cq_interview_setup setup_of(cq_filling *it, char device[33]) {
   cq_device_id_hex(&id, device);
   return (cq_interview_setup){.clock = &it->clock,
                               .random = &it->random,
+                              .working_date = it->laptop->working_date,
                               .device_id = cq_str_from(device),
                               .user_name = cq_str_from(it->laptop->technician),
                               .language = preferred_language(it->form)};

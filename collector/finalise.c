@@ -150,7 +150,7 @@ static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_resul
                             .device = cq_device_id_of(&it->laptop->sign_key),
                             .begun_utc_ms = it->begun_utc_ms,
                             .finished_utc_ms = now,
-                            .working_date = cq_date_at(clock, now),
+                            .working_date = cq_laptop_today(it->laptop),
                             .zone_minutes = clock->offset_minutes(clock->context, now),
                             .consent = find_consent(it)};
   cq_status status = cq_store_sequence(it->laptop->store, &sequence, error);

@@ -270,6 +270,56 @@ void cq_laptop_close(cq_laptop *laptop) {
   *laptop = (cq_laptop){0};
 }
 
+/* --- the day --- */
+
+static cq_status see_latest(void *context, const cq_store_record *record) {
+  int64_t *latest = context;
+  if (record->finalised_utc_ms > *latest) *latest = record->finalised_utc_ms;
+  return CQ_OK;
+}
+
+/* The latest instant that is known to have passed. */
+static cq_status latest_known(cq_laptop *laptop, int64_t *latest, cq_error *error) {
+  int64_t seen = 0;
+  *latest = cq_bundle_content_of(laptop->bundle)->issued_utc_ms;
+  cq_status status = cq_store_get_int(laptop->store, "last seen", &seen, error);
+  if (status != CQ_OK && status != CQ_NOTFOUND) return status;
+  if (seen > *latest) *latest = seen;
+  return cq_store_records(laptop->store, -1, see_latest, latest, error);
+}
+
+cq_status cq_laptop_clock_doubtful(cq_laptop *laptop, bool *doubtful, cq_date *least, cq_error *error) {
+  enum { SLACK_MS = 10 * 60 * 1000 }; /* clocks of office and laptop are never quite alike */
+  int64_t latest, now = laptop->clock->now_utc_ms(laptop->clock->context);
+  cq_status status = latest_known(laptop, &latest, error);
+  if (status != CQ_OK) return status;
+  *doubtful = now + SLACK_MS < latest && laptop->working_date.year == 0;
+  *least = cq_date_at(laptop->clock, latest);
+  return now > latest ? cq_store_set_int(laptop->store, "last seen", now, error) : CQ_OK;
+}
+
+cq_status cq_laptop_confirm_date(cq_laptop *laptop, cq_date date, cq_error *error) {
+  char text[11];
+  int64_t latest;
+  cq_status status = latest_known(laptop, &latest, error);
+  if (status != CQ_OK) return status;
+  cq_date least = cq_date_at(laptop->clock, latest);
+  if (cq_date_to_day(date) < cq_date_to_day(least))
+    return cq_error_set(error, CQ_INVALID, "collector.date", cq_date_format(least, text), NULL);
+  cq_store_event event = {.device_utc_ms = laptop->clock->now_utc_ms(laptop->clock->context),
+                          .who = cq_str_from(laptop->technician),
+                          .what = CQ_STR("working-date"),
+                          .after = cq_str_from(cq_date_format(date, text))};
+  status = cq_store_audit_add(laptop->store, &event, error);
+  if (status == CQ_OK) laptop->working_date = date;
+  return status;
+}
+
+cq_date cq_laptop_today(const cq_laptop *laptop) {
+  if (laptop->working_date.year != 0) return laptop->working_date;
+  return cq_date_at(laptop->clock, laptop->clock->now_utc_ms(laptop->clock->context));
+}
+
 /* --- joining --- */
 
 /* A phrase typed wrongly is told when joining, and not passed over. */

@@ -36,6 +36,7 @@ typedef struct cq_laptop {
   const cq_clock *clock;
   const cq_random *random;
   cq_vault_options vault_options;
+  cq_date working_date; /* confirmed by the technician; year 0: the clock is believed */
 } cq_laptop;
 
 /* The path of the home's vault. CQ_NOTFOUND "collector.home.empty" (argument the home); "collector.home.many". */
@@ -54,6 +55,16 @@ void cq_laptop_close(cq_laptop *laptop);
  */
 cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const char *home, const char *technician,
                          cq_str passphrase, cq_str phrase, const cq_laptop_setup *setup, cq_error *error);
+
+/*
+ * Whether the clock can't be right: it runs before the last record, the bundle in force, or the last time this vault
+ * was open. *least: the earliest day it can be. The technician then confirms a working date, which feeds today().
+ */
+cq_status cq_laptop_clock_doubtful(cq_laptop *laptop, bool *doubtful, cq_date *least, cq_error *error);
+/* The technician's word, put on record. Error: collector.date (before the earliest day it can be). */
+cq_status cq_laptop_confirm_date(cq_laptop *laptop, cq_date date, cq_error *error);
+/* The working date where there is one, else the clock's day. */
+cq_date cq_laptop_today(const cq_laptop *laptop);
 
 bool cq_laptop_practice(const cq_laptop *laptop);
 /* The programme's name in the language of the messages. */

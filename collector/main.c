@@ -21,6 +21,7 @@ static const cq_cli_option fill_options[] = {
     {"answers", 'a', N_("FILE"), N_("a JSON object of questions and answers")},
     {"result", 'r', N_("RESULT"), N_("complete (else), partial, refused or withdrawn")},
     {"reason", 0, N_("CODE"), N_("why it is not complete")},
+    {"working-date", 0, N_("DATE"), N_("the day it is, YYYY-MM-DD, where the laptop's clock is wrong")},
     {"no-pack", 0, NULL, N_("leave the record in the vault; a later pack takes it along")},
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_PASSPHRASE,

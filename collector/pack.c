@@ -102,7 +102,7 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
   cq_batch_sender sender = {.mode = content->mode, .programme = content->programme, .sign = laptop->sign};
   const cq_clock *clock = laptop->clock;
   sender.created_utc_ms = clock->now_utc_ms(clock->context);
-  sender.working_date = cq_date_at(clock, sender.created_utc_ms);
+  sender.working_date = cq_laptop_today(laptop);
   cq_status status = make_request(laptop, &request, error);
   if (laptop->chain.count > 0)
     sender.chain = &laptop->chain;

@@ -168,13 +168,40 @@ static cq_status one_choice(cq_line *line, bool *leave) {
   return status;
 }
 
+/* --- the day, where the clock can't be right --- */
+
+static cq_status ask_date(cq_line *line) {
+  bool doubtful;
+  cq_date least, date;
+  char text[11];
+  cq_buf stored = {0};
+  cq_status status = cq_laptop_clock_doubtful(line->laptop, &doubtful, &least, line->error);
+  while (status == CQ_OK && doubtful) {
+    fprintf(line->out, _("The laptop's clock runs before %s, so it is wrong. What day is it today?"),
+            cq_date_format(least, text));
+    if (!cq_line_read(line, _(" (day/month/year) > "))) break;
+    cq_answer_from_typed(CQ_TYPE_DATE, cq_buf_str(&line->typed), &stored);
+    if (!cq_date_parse(cq_buf_str(&stored), &date)) {
+      fprintf(line->out, "! %s\n", _("Write a date that exists, day/month/year."));
+      continue;
+    }
+    status = cq_laptop_confirm_date(line->laptop, date, line->error);
+    doubtful = status != CQ_OK;
+    if (status != CQ_INVALID) continue;
+    cq_line_error(line, line->error);
+    status = CQ_OK;
+  }
+  cq_buf_fini(&stored);
+  return status;
+}
+
 cq_status cq_line_run(cq_laptop *laptop, FILE *in, FILE *out, cq_error *error) {
   cq_line line = {.laptop = laptop, .in = in, .out = out, .error = error, .arena = cq_arena_new(0)};
   if (!line.arena) return cq_error_nomem(error);
-  cq_status status = CQ_OK;
   bool leave = false;
   cq_line_print(&line, cq_laptop_title(laptop));
   fprintf(out, "\n");
+  cq_status status = ask_date(&line);
   while (status == CQ_OK && !leave) {
     status = one_choice(&line, &leave);
     /* A form or draft that cannot be opened ends nothing but itself. */

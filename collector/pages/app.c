@@ -216,6 +216,7 @@ cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_set
   app.home = strdup(laptop->home);
   if (app.home) {
     cq_view_start(&app);
+    cq_view_date(&app);
     run(&app);
   } else {
     app.status = cq_error_nomem(error);

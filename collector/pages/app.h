@@ -76,6 +76,8 @@ void cq_view_jump(cq_app *app);
 void cq_view_missing(cq_app *app, cq_entry node);
 /* A yes or no; `yes` is called with the context, when this view has gone. */
 void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *app, int64_t context), int64_t context);
+/* Asks what day it is, where the clock can't be right; else nothing. */
+void cq_view_date(cq_app *app);
 /* Closes vault and interview; the passphrase brings both back. */
 void cq_view_lock(cq_app *app);
 

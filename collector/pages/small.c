@@ -2,8 +2,10 @@
 /* The small views: help, going to a question, codes in place of an answer, a yes or no, the lock. */
 #include "collector/answer.h"
 #include "collector/pages/app.h"
+#include "collector/pages/edit.h"
 #include "collector/pages/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,12 +224,72 @@ void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *, in
   cq_list_ready(&it->list, 0);
 }
 
+/* --- the day --- */
+
+typedef struct day_view {
+  cq_view view;
+  cq_edit edit;
+  cq_date least;
+} day_view;
+
+static void day_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  day_view *it = (day_view *)view;
+  char intro[256], least[11];
+  int cursor_row, cursor_column;
+  snprintf(intro, sizeof intro, _("The laptop's clock runs before %s, so it is wrong. What day is it today?"),
+           cq_date_format(it->least, least));
+  row += cq_app_text(grid, row, rows - 4, 2, grid->columns - 4, CQ_LOOK_BOLD, cq_str_from(intro));
+  row += cq_app_text(grid, row, 1, 2, grid->columns - 4, CQ_LOOK_DIM, cq_str_from(_("a date: day/month/year"))) + 1;
+  cq_edit_draw(&it->edit, grid, row, 1, 4, 12, &cursor_row, &cursor_column);
+  cq_screen_cursor(view->app->screen, cursor_row, cursor_column);
+}
+
+static void day_act(cq_view *view, cq_action action) {
+  day_view *it = (day_view *)view;
+  cq_app *app = view->app;
+  cq_buf stored = {0};
+  cq_date date;
+  cq_error error;
+  cq_error_clear(&error);
+  if (action == CQ_DO_LEAVE) app->over = true;
+  if (action != CQ_DO_ACCEPT) return;
+  cq_answer_from_typed(CQ_TYPE_DATE, cq_buf_str(&it->edit.text), &stored);
+  if (!cq_date_parse(cq_buf_str(&stored), &date))
+    cq_app_say(app, CQ_LOOK_FAULT, _("Write a date that exists, day/month/year."));
+  else if (cq_app_well(app, cq_laptop_confirm_date(app->laptop, date, &error), &error))
+    cq_app_pop(app);
+  cq_buf_fini(&stored);
+}
+
+static void day_type(cq_view *view, cq_key key) {
+  cq_edit_type(&((day_view *)view)->edit, key);
+}
+
+static void day_end(cq_view *view) {
+  cq_edit_fini(&((day_view *)view)->edit);
+}
+
+static unsigned lock_where(const cq_view *view);
+
+void cq_view_date(cq_app *app) {
+  static const cq_view_kind kind = {day_draw, lock_where, day_act, day_type, NULL, day_end};
+  bool doubtful;
+  cq_date least;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_laptop_clock_doubtful(app->laptop, &doubtful, &least, &error);
+  if (!cq_app_well(app, status, &error) || !doubtful) return;
+  day_view *it = cq_app_push(app, &kind, sizeof *it, _("Today"));
+  if (it) it->least = least;
+}
+
 /* --- the lock --- */
 
 typedef struct lock {
   cq_view view;
   cq_cli_secret typed;
   int64_t draft; /* to go on with; 0: none */
+  cq_date working_date;
 } lock;
 
 static void lock_draw(cq_view *view, cq_grid *grid, int row, int rows) {
@@ -253,6 +315,7 @@ static void open_again(lock *it) {
   cq_app *app = it->view.app;
   cq_error error;
   int64_t draft = it->draft;
+  cq_date working_date = it->working_date;
   cq_error_clear(&error);
   cq_status status =
       cq_laptop_open(app->laptop, app->home, (cq_str){it->typed.at, it->typed.size}, &app->setup, &error);
@@ -260,13 +323,17 @@ static void open_again(lock *it) {
   cq_wipe(it->typed.at, it->typed.capacity);
   it->typed.size = 0;
   if (!cq_app_well(app, status, &error)) return;
+  app->laptop->working_date = working_date;
   cq_view_start(app);
   /* The lock goes from below the start. */
   cq_view *start = app->views[app->view_count - 1];
   app->views[app->view_count - 1] = app->views[0];
   app->views[0] = start;
   cq_app_pop(app);
-  if (draft != 0) cq_app_resume(app, draft);
+  if (draft != 0)
+    cq_app_resume(app, draft);
+  else
+    cq_view_date(app);
 }
 
 static void lock_act(cq_view *view, cq_action action) {
@@ -300,6 +367,7 @@ void cq_view_lock(cq_app *app) {
   static const cq_view_kind kind = {lock_draw, lock_where, lock_act, lock_type, NULL, lock_end};
   cq_cli_secret typed;
   int64_t draft = app->filling ? app->filling->draft : 0;
+  cq_date working_date = app->laptop->working_date;
   cq_error error;
   cq_error_clear(&error);
   if (!app->laptop->store) return;
@@ -315,6 +383,7 @@ void cq_view_lock(cq_app *app) {
   if (it) {
     it->typed = typed;
     it->draft = draft;
+    it->working_date = working_date;
   } else {
     cq_cli_secret_fini(&typed);
     app->over = true;

@@ -127,11 +127,40 @@ static void being_killed_at_any_key_loses_no_answer(void **state) {
   cq_buf_fini(&got);
 }
 
+static void a_clock_that_runs_before_what_is_known_is_not_believed(void **state) {
+  (void)state;
+  const struct form_case *of = &cases[1];
+  for (int screen = 0; screen < 2; screen++) {
+    cq_bundle_form form;
+    cq_buf xml = {0}, script = {0}, record = {0};
+    office *it = office_of(of, &form, &xml);
+    it->at.utc_ms -= INT64_C(86400000) * 40;
+    /* A date that does not exist, one before the bundle, and then the right one. */
+    if (screen) {
+      cq_buf_addf(&script, "31/2/2012<Enter><Home><Del><Del>01<Enter><End>");
+      for (int i = 0; i < 12; i++) cq_buf_add_text(&script, "<Backspace>");
+      cq_buf_addf(&script, "1/9/2012<Enter>%s", of->keys);
+      way_keys(it, script.at, 24, 80, NULL, NULL);
+    } else {
+      cq_buf_addf(&script, "31/2/2012\n19/7/2012\n1/9/2012\n%s", of->lines);
+      way_lines(it, script.at);
+    }
+    assert_int_equal(way_record(it, &record), CQ_RESULT_COMPLETE);
+    assert_non_null(strstr(record.at, "<today>2012-09-01</today>"));
+    assert_non_null(strstr(record.at, "<end>2012-07-11T"));
+    office_free(it);
+    cq_buf_fini(&xml);
+    cq_buf_fini(&script);
+    cq_buf_fini(&record);
+  }
+}
+
 int main(void) {
   setenv("LANGUAGE", "es", 1);
   cq_cli_locale();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_way_ends_in_the_same_record),
+      cmocka_unit_test(a_clock_that_runs_before_what_is_known_is_not_believed),
       cmocka_unit_test(being_killed_at_any_key_loses_no_answer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
