@@ -295,7 +295,7 @@ static cq_status write_all(int fd, cq_str bytes, const char *path, cq_error *err
     if (n < 0) return cq_error_io(error, "io.write", path, errno);
     at += (size_t)n;
   }
-  if (fsync(fd) != 0) return cq_error_io(error, "io.sync", path, errno);
+  if (fsync(fd) != 0) return cq_error_io(error, "io.fsync", path, errno);
   return CQ_OK;
 }
 
