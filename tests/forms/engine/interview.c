@@ -274,6 +274,58 @@ static void a_group_may_be_closed_by_its_own_answer(void **state) {
   close_form(f);
 }
 
+static void questions_are_found_by_label_and_answer(void **state) {
+  (void)state;
+  fixture *f = open_form(household);
+  cq_outline_row *rows;
+  size_t count;
+  add(f, "/h/p[]");
+  set(f, "/h/p[1]/edad", "40");
+  set(f, "/h/p[1]/nombre", "Ñusta");
+  assert_int_equal(cq_interview_outline(f->interview, f->arena, &rows, &count, &f->error), CQ_OK);
+  assert_int_equal(count, 5); /* the repeat, its instance, two questions, the income */
+  assert_int_equal(rows[0].node, entry(f, "/h/p[]"));
+  assert_int_equal(rows[2].depth, 2);
+  assert_int_equal(cq_interview_search(f->interview, CQ_STR("NUSTA"), f->arena, &rows, &count, &f->error), CQ_OK);
+  assert_int_equal(count, 1);
+  assert_int_equal(rows[0].node, entry(f, "/h/p[1]/nombre"));
+  assert_int_equal(cq_interview_search(f->interview, CQ_STR("ingreso"), f->arena, &rows, &count, &f->error), CQ_OK);
+  assert_int_equal(count, 1);
+  close_form(f);
+}
+
+static void a_form_tells_its_fields(void **state) {
+  (void)state;
+  fixture *f =
+      open_form(HEAD "<itext><translation lang=\"es\"><text id=\"q\"><value>¿Cuánto gana <output "
+                     "value=\"/d/n\"/>?</value></text><text id=\"l0\"><value>Sí</value></text></translation></itext>"
+                     "<instance><d id=\"d\"><n/><a/></d></instance><instance id=\"l\"><root><item><name>s</name>"
+                     "<itextId>l0</itextId></item></root></instance><bind nodeset=\"/d/a\" c:privacy=\"direct\"/>" BODY
+                     "<select1 ref=\"/d/a\" appearance=\"minimal\"><label ref=\"jr:itext('q')\"/><itemset "
+                     "nodeset=\"instance('l')/root/item[name = /d/n]\"><value ref=\"name\"/><label "
+                     "ref=\"jr:itext(itextId)\"/></itemset></select1>" END);
+  const cq_field *field = cq_form_find(f->form, CQ_STR("a"));
+  assert_non_null(field);
+  assert_int_equal(field->control, CQ_CONTROL_SELECT1);
+  assert_int_equal(field->privacy, CQ_PRIVACY_DIRECT);
+  assert_str(field->path, "/d/a");
+  assert_str(cq_form_attribute(f->form, field->index, "appearance"), "minimal");
+  cq_buf label = {0};
+  assert_int_equal(cq_form_label(f->form, field->index, 0, &label, &f->error), CQ_OK);
+  assert_str(cq_buf_str(&label), "¿Cuánto gana ${n}?");
+  cq_buf_fini(&label);
+  cq_choices choices;
+  assert_int_equal(cq_form_choices(f->form, field->index, 0, f->arena, &choices, &f->error), CQ_OK);
+  assert_int_equal(choices.count, 1); /* unfiltered */
+  assert_str(choices.items[0].label, "Sí");
+  assert_int_equal(set(f, "n", "s"), CQ_SET_ACCEPTED);
+  assert_int_equal(set(f, "a", "s"), CQ_SET_ACCEPTED);
+  cq_str shown;
+  assert_int_equal(cq_interview_shown(f->interview, entry(f, "a"), f->arena, &shown, &f->error), CQ_OK);
+  assert_str(shown, "Sí");
+  close_form(f);
+}
+
 static void cycles_are_refused_with_their_path(void **state) {
   (void)state;
   cq_form *form;
@@ -299,6 +351,8 @@ int main(void) {
       cmocka_unit_test(a_file_of_answers),
       cmocka_unit_test(a_record_is_read_without_an_interview),
       cmocka_unit_test(a_group_may_be_closed_by_its_own_answer),
+      cmocka_unit_test(questions_are_found_by_label_and_answer),
+      cmocka_unit_test(a_form_tells_its_fields),
       cmocka_unit_test(cycles_are_refused_with_their_path),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
