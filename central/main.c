@@ -40,6 +40,16 @@ static const cq_cli_verb verbs[] = {
      .options = cq_central_publish_options,
      .max_args = 1,
      .run = cq_central_publish},
+    {.name = "recover",
+     .args = "REQUEST",
+     .summary = N_("answer a laptop whose passphrase was forgotten"),
+     .text =
+         N_("On a computer without a network, with the vaults' recovery key, which is kept offline. Telephone first: "
+            "the digits of the request must be those that the technician reads."),
+     .options = cq_central_recover_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_recover},
     {.name = "devices",
      .summary = N_("laptops that ask, that are certified, held or revoked"),
      .options = cq_central_devices_options,

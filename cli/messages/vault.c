@@ -7,7 +7,7 @@ const cq_cli_message cq_cli_messages_vault[] = {
     {"vault.notvault", N_("This file is not a vault of Chasqui."), N_("Check the name of the file.")},
     {"vault.version", N_("This vault was made by a newer version of the program."), N_("Install the newer version.")},
     {"vault.passphrase.wrong", N_("The passphrase opens no part of this vault."),
-     N_("Try again. If it was forgotten, nothing is lost: ask for recovery with “chasqui-collector recover”.")},
+     N_("Try again. If it was forgotten, nothing is lost: ask for recovery with “chasqui-collector recover request”.")},
     {"vault.passphrase.short", N_("The passphrase is too short: it needs %1$s characters or more."),
      N_("Choose three or four words that do not belong together. Whoever steals the laptop can try millions of short "
         "ones.")},

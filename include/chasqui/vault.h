@@ -93,7 +93,8 @@ cq_status cq_vault_error(cq_vault *vault, int sqlite_code, cq_error *error);
 /* How the log was found at open. Tell the person where it is not CLEAN. */
 typedef enum cq_vault_log {
   CQ_VAULT_LOG_CLEAN,
-  CQ_VAULT_LOG_TORN,   /* ends in an unfinished write: what a power cut leaves; what was accepted is there */
+  CQ_VAULT_LOG_TORN,   /* ends in an unfinished write, as a power cut leaves it, with all that was accepted; damage to
+                          the very last step looks the same: ask the person to look at the last answer */
   CQ_VAULT_LOG_DAMAGED /* whole steps after the break cannot be read: accepted answers may be lost */
 } cq_vault_log;
 cq_vault_log cq_vault_log_found(const cq_vault *vault);
