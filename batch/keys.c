@@ -237,7 +237,7 @@ bool cq_fingerprint_matches(const cq_sign_key *key, cq_str typed) {
     if (c == ' ' || c == '-') continue;
     if (c >= 'a' && c <= 'z') c = (char)(c - 'a' + 'A');
     if (right[at] == '-') at++;
-    if (right[at] != c) return false; /* also where `right` has ended */
+    if (c == '\0' || right[at] != c) return false; /* a NUL is the end of `right`, and of nothing that is typed */
     at++;
   }
   return right[at] == '\0';

@@ -155,6 +155,11 @@ static void a_request_is_typed_whole(void **state) {
     assert_int_equal(cq_post_request_read(&read, cq_buf_str(&text), &error), CQ_INVALID);
     text.at[i] = before;
   }
+  text.size--; /* its end of line */
+  for (size_t i = 0; i < 3; i++) {
+    cq_buf_add_char(&text, '\0');
+    assert_int_equal(cq_post_request_read(&read, cq_buf_str(&text), &error), CQ_INVALID);
+  }
   assert_int_equal(cq_post_request_read(&read, CQ_STR(""), &error), CQ_INVALID);
   cq_secret_free(secret);
   cq_buf_fini(&text);
