@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/filling.h"
 
+#include "collector/roster.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +47,7 @@ static void filling_random(void *context, void *out, size_t size) {
 
 /* --- the form --- */
 
-/* Lists of the bundle, by the last part of the uri. */
+/* Lists by the last part of the uri. */
 static cq_status open_list(void *context, cq_str uri, cq_buf *out, cq_error *error) {
   cq_filling *it = context;
   char name[256];
@@ -54,7 +56,7 @@ static cq_status open_list(void *context, cq_str uri, cq_buf *out, cq_error *err
   if (uri.size - start >= sizeof name) return cq_error_set(error, CQ_NOTFOUND, "store.list.missing", NULL);
   memcpy(name, uri.at + start, uri.size - start);
   name[uri.size - start] = '\0';
-  return cq_store_list_bytes(it->laptop->store, name, out, error);
+  return cq_roster_list(it->laptop->store, name, out, error);
 }
 
 static cq_status load_form(cq_filling *it, const cq_hash *hash, cq_error *error) {

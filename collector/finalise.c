@@ -3,6 +3,7 @@
 #include "chasqui/calendar.h"
 #include "chasqui/csv.h"
 #include "collector/filling.h"
+#include "collector/roster.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,19 +57,18 @@ static cq_status find_season(const cq_filling *it, season_part *part, cq_error *
 
 /* --- subjects and consent --- */
 
-static cq_status find_subjects(const cq_filling *it, cq_arena *arena, cq_subject **subjects, size_t *count,
-                               cq_error *error) {
-  cq_entities entities;
-  cq_status status = cq_interview_entities(it->interview, arena, &entities, error);
+static cq_status find_subjects(const cq_filling *it, cq_arena *arena, cq_entities *found, cq_subject **subjects,
+                               size_t *count, cq_error *error) {
+  cq_status status = cq_interview_entities(it->interview, arena, found, error);
   if (status != CQ_OK) return status;
-  *count = entities.count < CQ_RECORD_MAX_SUBJECTS ? entities.count : CQ_RECORD_MAX_SUBJECTS;
+  *count = found->count < CQ_RECORD_MAX_SUBJECTS ? found->count : CQ_RECORD_MAX_SUBJECTS;
   *subjects = cq_arena_array(arena, *count + 1, sizeof **subjects);
   if (!*subjects) return cq_error_nomem(error);
   for (size_t i = 0; i < *count; i++) {
     cq_buf id = {0};
     cq_buf_add_text(&id, "uuid:");
-    cq_buf_add_str(&id, entities.items[i].id);
-    (*subjects)[i] = (cq_subject){cq_arena_copy(arena, entities.items[i].list), cq_arena_copy(arena, cq_buf_str(&id))};
+    cq_buf_add_str(&id, found->items[i].id);
+    (*subjects)[i] = (cq_subject){cq_arena_copy(arena, found->items[i].list), cq_arena_copy(arena, cq_buf_str(&id))};
     bool copied = !id.failed && (*subjects)[i].dataset.at && (*subjects)[i].id.at;
     cq_buf_fini(&id);
     if (!copied) return cq_error_nomem(error);
@@ -123,6 +123,7 @@ typedef struct parts {
   cq_buf xml, bytes;
   trail trail;
   season_part season;
+  cq_entities entities;
   cq_subject *subjects;
   size_t subject_count;
 } parts;
@@ -185,7 +186,8 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
   cq_status status = from.arena ? CQ_OK : cq_error_nomem(error);
   if (status == CQ_OK) status = cq_interview_finalise(it->interview, error);
   if (status == CQ_OK) status = find_season(it, &from.season, error);
-  if (status == CQ_OK) status = find_subjects(it, from.arena, &from.subjects, &from.subject_count, error);
+  if (status == CQ_OK)
+    status = find_subjects(it, from.arena, &from.entities, &from.subjects, &from.subject_count, error);
   if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_SUBMISSION, &from.xml, error);
   if (status == CQ_OK) status = write_trail(it, &from.trail, error);
   if (status == CQ_OK) status = fill_envelope(it, &from, result, reason, &envelope, error);
@@ -195,6 +197,7 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
     status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
   }
   if (status == CQ_OK) status = store_record(it, &from, &envelope, name, error);
+  if (status == CQ_OK) status = cq_roster_keep(it->laptop->store, &from.entities, error);
   cq_buf_fini_secret(&from.xml);
   cq_buf_fini_secret(&from.bytes);
   cq_buf_fini_secret(&from.trail.csv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Joining, packing, and what the courier brings, with real keys, vault and batches. */
 #include "chasqui/file.h"
+#include "collector/roster.h"
 #include "tests/batch/fixture.h"
 #include "tests/collector/office.h"
 
@@ -313,6 +314,47 @@ static void bundles_never_roll_back_nor_change_mode(void **state) {
   office_free(it);
 }
 
+static void lists_know_what_this_laptop_just_did(void **state) {
+  (void)state;
+  cq_bundle_file list = {.name = CQ_STR("tdd.csv"),
+                         .bytes = CQ_STR("name,label,region,__version\nid-1,Uno,21,1\nid-2,Dos,14,3\n")};
+  office *it = office_new(CQ_MODE_REAL, &blank, 1);
+  it->files = &list;
+  it->file_count = 1;
+  office_join(it);
+  cq_laptop laptop;
+  cq_buf out = {0};
+  open_laptop(it, &laptop);
+  assert_int_equal(cq_roster_list(laptop.store, "tdd.csv", &out, NULL), CQ_OK);
+  assert_string_equal(out.at, list.bytes.at);
+  cq_entity_property visited[] = {{CQ_STR("ultima"), CQ_STR("2012-T1")}, {CQ_STR("region"), CQ_STR("08, \"x\"")}};
+  cq_entity_property other[] = {{CQ_STR("region"), CQ_STR("05")}};
+  cq_entity made[] = {
+      {.list = CQ_STR("tdd"),
+       .id = CQ_STR("id-2"),
+       .label = CQ_STR(""),
+       .base_version = 3,
+       .property_count = 2,
+       .properties = visited},
+      {.list = CQ_STR("tdd"), .id = CQ_STR("id-0"), .label = CQ_STR("Nueva"), .property_count = 1, .properties = other},
+      {.list = CQ_STR("formador"), .id = CQ_STR("id-9"), .label = CQ_STR("Otra lista")}};
+  cq_entities entities = {3, made};
+  assert_int_equal(cq_roster_keep(laptop.store, &entities, NULL), CQ_OK);
+  /* A second visit made from the same row of the bundle is a later version. */
+  visited[0].value = CQ_STR("2012-T2");
+  entities.count = 1;
+  assert_int_equal(cq_roster_keep(laptop.store, &entities, NULL), CQ_OK);
+  assert_int_equal(cq_roster_list(laptop.store, "tdd.csv", &out, NULL), CQ_OK);
+  assert_string_equal(out.at, "name,label,region,__version,ultima\r\nid-1,Uno,21,1,\r\n"
+                              "id-2,Dos,\"08, \"\"x\"\"\",5,2012-T2\r\nid-0,Nueva,05,1,\r\n");
+  assert_int_equal(cq_roster_list(laptop.store, "formador.csv", &out, NULL), CQ_OK);
+  assert_string_equal(out.at, "name,label,__version\r\nid-9,Otra lista,1\r\n");
+  assert_int_equal(cq_roster_list(laptop.store, "nada.csv", &out, NULL), CQ_NOTFOUND);
+  cq_laptop_close(&laptop);
+  cq_buf_fini(&out);
+  office_free(it);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(joining_makes_a_vault_and_asks_for_a_certificate),
@@ -322,6 +364,7 @@ int main(void) {
       cmocka_unit_test(missing_and_torn_files_are_written_again),
       cmocka_unit_test(the_certificate_comes_by_file_or_by_bundle),
       cmocka_unit_test(receipts_say_what_arrived),
+      cmocka_unit_test(lists_know_what_this_laptop_just_did),
       cmocka_unit_test(bundles_never_roll_back_nor_change_mode),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,8 +64,8 @@ void office_bundle(office *it, uint64_t number, const cq_chain *devices, size_t 
                  "\"languages\":[\"es\"]}"),
       .forms = it->forms,
       .form_count = it->form_count,
-      .files = &file,
-      .file_count = it->phrase.size > 0 ? 1 : 0,
+      .files = it->phrase.size > 0 ? &file : it->files,
+      .file_count = it->phrase.size > 0 ? 1 : it->file_count,
       .devices = devices,
       .device_count = device_count};
   cq_buf_reset(out);

@@ -12,6 +12,8 @@ typedef struct office {
   cq_random random;
   cq_bundle_form *forms;
   size_t form_count;
+  cq_bundle_file *files; /* lists; set before joining */
+  size_t file_count;
   char home[256]; /* of a laptop: an empty folder of its own */
   cq_clock_fixed at;
   cq_clock clock;
