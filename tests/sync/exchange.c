@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The post, without HTTP: what it keeps, holds apart and refuses, and what its signed answers say. */
 #include "central/inbox/exchange.h"
+#include "chasqui/order.h"
 #include "tests/sync/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -290,6 +292,50 @@ static void strangers_have_a_quota(void **state) {
   world_close(&w);
 }
 
+static void what_is_erased_stays_erased(void **state) {
+  (void)state;
+  world w;
+  world_open(&w, "erase", CQ_MODE_REAL, 11);
+  post *p = open_post(&w);
+  cq_buf first = {0}, second = {0}, order = {0}, path = {0};
+  cq_error error;
+  cq_error_clear(&error);
+  cq_hash name, batches[2];
+  index_item item;
+  batches[0] = world_batch(&w, 0, 100, &first);
+  batches[1] = world_batch(&w, 0, 100, &second); /* has not come yet */
+  assert_int_equal(carry(&w, p, cq_buf_str(&first), NULL), CQ_OUTCOME_KEPT);
+  assert_int_equal(index_find(post_index_of(p), &batches[0], &item, &error), CQ_OK);
+  post_path(p, item.path, &path, &error);
+  assert_int_equal(access(path.at, F_OK), 0);
+  const cq_order about = {.mode = w.mode,
+                          .kind = CQ_ORDER_ERASE,
+                          .programme = w.id,
+                          .made_utc_ms = 1,
+                          .by = CQ_STR("C01"),
+                          .reason = CQ_STR("solicitud"),
+                          .targets = batches, /* any names of records */
+                          .target_count = 1,
+                          .batches = batches,
+                          .batch_count = 2};
+  assert_int_equal(cq_order_write(&order, &name, &about, &w.laptop[0].chain, w.laptop[0].sign, &w.random, &error),
+                   CQ_OK);
+  assert_true(cq_outcome_is_refused(carry(&w, p, cq_buf_str(&order), NULL))); /* a laptop orders nothing */
+  assert_int_equal(access(path.at, F_OK), 0);
+  cq_buf_reset(&order);
+  assert_int_equal(cq_order_write(&order, &name, &about, &w.desk_chain, w.desk, &w.random, &error), CQ_OK);
+  assert_int_equal(carry(&w, p, cq_buf_str(&order), NULL), CQ_OUTCOME_KEPT);
+  assert_int_not_equal(access(path.at, F_OK), 0);
+  assert_int_equal(carry(&w, p, cq_buf_str(&first), NULL), CQ_OUTCOME_ERASED);
+  assert_int_equal(carry(&w, p, cq_buf_str(&second), NULL), CQ_OUTCOME_ERASED);
+  post_close(p);
+  cq_buf_fini(&first);
+  cq_buf_fini(&second);
+  cq_buf_fini(&order);
+  cq_buf_fini(&path);
+  world_close(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keeps_once),
@@ -300,6 +346,7 @@ int main(void) {
       cmocka_unit_test(tells_each_device_its_news_once),
       cmocka_unit_test(an_answer_is_for_one_ask),
       cmocka_unit_test(strangers_have_a_quota),
+      cmocka_unit_test(what_is_erased_stays_erased),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

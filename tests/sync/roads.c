@@ -108,6 +108,30 @@ static bool is_waiting(const char *home) {
   return waiting;
 }
 
+static void limits_are_kept(void **state) {
+  (void)state;
+  road r;
+  cq_buf out = {0};
+  road_open(&r, "limits", 25);
+  const char *home = r.w.laptop[0].home;
+  world_batch(&r.w, 0, 300, NULL);
+  world_batch(&r.w, 0, 200000, NULL);
+  assert_int_equal(remote_add(home, r.url), 0);
+  const char *little[] = {"push", "--json", "--home", home, "--limit-day", "1k", NULL};
+  assert_int_equal(run_program("chasqui-sync", &out, little), 1);
+  expect(&out, "sync.day");
+  assert_true(is_waiting(home));
+  assert_int_equal(run_program("chasqui-sync", &out, little), 1); /* it is still the same day */
+  const char *slow[] = {"push", "--json", "--home", home, "--limit-day", "1M", "--limit-rate", "500k", NULL};
+  assert_int_equal(run_program("chasqui-sync", &out, slow), 0);
+  expect(&out, "\"failed\":0");
+  assert_false(is_waiting(home));
+  assert_int_equal(
+      run_program("chasqui-sync", &out, (const char *[]){"push", "--limit-rate", "much", "--home", home, NULL}), 2);
+  cq_buf_fini(&out);
+  road_close(&r);
+}
+
 static void watch_sees_the_outbox(void **state) {
   (void)state;
   road r;
@@ -145,11 +169,9 @@ static void netlink_is_read_within_bounds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(push_brings_once),
-      cmocka_unit_test(desk_fetches_and_answers),
-      cmocka_unit_test(faults_are_told),
-      cmocka_unit_test(watch_sees_the_outbox),
-      cmocka_unit_test(netlink_is_read_within_bounds),
+      cmocka_unit_test(push_brings_once),      cmocka_unit_test(desk_fetches_and_answers),
+      cmocka_unit_test(faults_are_told),       cmocka_unit_test(limits_are_kept),
+      cmocka_unit_test(watch_sees_the_outbox), cmocka_unit_test(netlink_is_read_within_bounds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
