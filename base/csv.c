@@ -100,14 +100,23 @@ static cq_status quoted(cq_csv *csv, cq_str *field, cq_error *error) {
   return CQ_OK;
 }
 
-/* Bytes up to the row's end, an upper bound for what its fields need when unquoted. */
+/* Bytes up to the row's end, an upper bound for what its fields need when unquoted. As in cq_csv_next, a quote opens a
+ * field only at its start. */
 static size_t row_bytes(const cq_csv *csv) {
-  bool in = false;
+  bool in = false, start = true;
   size_t i = csv->at;
   for (; i < csv->text.size; i++) {
     char c = csv->text.at[i];
-    if (c == '"') in = !in;
-    if (!in && (c == '\n' || c == '\r')) break;
+    if (in) {
+      if (c == '"' && i + 1 < csv->text.size && csv->text.at[i + 1] == '"')
+        i++;
+      else if (c == '"')
+        in = false;
+      continue;
+    }
+    if (c == '\n' || c == '\r') break;
+    in = start && c == '"';
+    start = c == csv->separator;
   }
   return i - csv->at;
 }

@@ -159,6 +159,15 @@ static void csv(void **state) {
       {"a\tb\r\rc\t", "a|b/c|"},
       {"\"line\nbreak\",ñ\n\n\nlast", "line\nbreak|ñ/last"},
       {"\"a\"\"b\",\"c\"\"d\"", "a\"b|c\"d"},
+      {"n\"m,\"s\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"\"y\","
+       "\"t\"\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+       "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\"",
+       "n\"m|s\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"y|"
+       "t\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+       "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"}, /* a quote
+                                                                                                           within a
+                                                                                                           field opens
+                                                                                                           nothing */
       {"", ""},
       {"\"open", "!csv.quote.open"},
       {"\"a\"b", "!csv.quote.stray"},
