@@ -3,6 +3,7 @@
 #include "batch/layout.h"
 #include "chasqui/file.h"
 
+#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -208,4 +209,42 @@ cq_status cq_home_folder(cq_buf *out, const char *home, cq_folder folder, cq_err
   static const char *const names[] = {"outbox", "inbox", "sync", "batches", "bundles", "offline"};
   cq_status status = cq_file_path(out, home, names[folder], error);
   return status == CQ_OK ? cq_file_make_folder(out->at, error) : status;
+}
+
+/* --- what the courier noted --- */
+
+enum { MAX_STATUS = 16 << 20 };
+static const double offset_age_ms = 30.0 * 86400000, offset_most_ms = 50.0 * 365 * 86400000;
+
+/* The newest of all remotes; times as doubles, as JSON has them, exact up to 2⁵³ ms. */
+static bool newest_offset(const cJSON *remotes, double now, double *offset) {
+  double newest = now - offset_age_ms;
+  bool found = false;
+  for (const cJSON *remote = remotes ? remotes->child : NULL; remote; remote = remote->next) {
+    const cJSON *contact = cJSON_GetObjectItemCaseSensitive(remote, "contact_utc_ms");
+    const cJSON *measured = cJSON_GetObjectItemCaseSensitive(remote, "offset_ms");
+    if (!cJSON_IsNumber(contact) || !cJSON_IsNumber(measured)) continue;
+    double by = measured->valuedouble, then = contact->valuedouble + by; /* by the device's clock */
+    if (!(by > -offset_most_ms && by < offset_most_ms) || !(then >= newest && then <= now)) continue;
+    newest = then;
+    *offset = by;
+    found = true;
+  }
+  return found;
+}
+
+bool cq_home_clock_offset(const char *home, int64_t now_utc_ms, int64_t *offset_ms) {
+  cq_buf path = {0}, bytes = {0};
+  double offset = 0;
+  bool found = false;
+  if (cq_file_path(&path, home, "sync/status.json", NULL) == CQ_OK &&
+      cq_file_read(path.at, MAX_STATUS, &bytes, NULL) == CQ_OK && bytes.size > 0) {
+    cJSON *status = cJSON_ParseWithLength(bytes.at, bytes.size);
+    found = newest_offset(cJSON_GetObjectItemCaseSensitive(status, "remotes"), (double)now_utc_ms, &offset);
+    cJSON_Delete(status);
+  }
+  cq_buf_fini(&path);
+  cq_buf_fini(&bytes);
+  if (found) *offset_ms = (int64_t)offset;
+  return found;
 }

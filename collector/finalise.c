@@ -154,6 +154,7 @@ static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_resul
                             .working_date = cq_laptop_today(it->laptop),
                             .zone_minutes = clock->offset_minutes(clock->context, now),
                             .consent = find_consent(it)};
+  envelope->offset_known = cq_home_clock_offset(it->laptop->home, now, &envelope->offset_ms);
   cq_status status = cq_store_sequence(it->laptop->store, &sequence, error);
   envelope->sequence = (uint64_t)sequence;
   return status;

@@ -103,6 +103,7 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
   const cq_clock *clock = laptop->clock;
   sender.created_utc_ms = clock->now_utc_ms(clock->context);
   sender.working_date = cq_laptop_today(laptop);
+  sender.offset_known = cq_home_clock_offset(laptop->home, sender.created_utc_ms, &sender.offset_ms);
   cq_status status = make_request(laptop, &request, error);
   if (laptop->chain.count > 0)
     sender.chain = &laptop->chain;

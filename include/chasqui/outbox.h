@@ -72,6 +72,13 @@ typedef enum {
   CQ_FOLDER_OFFLINE
 } cq_folder;
 cq_status cq_home_folder(cq_buf *out, const char *home, cq_folder folder, cq_error *error);
+/*
+ * How far this machine's clock is from the true time (device minus true), as the courier of this home measured it in a
+ * signed answer of a post and noted it in sync/status.json. False where none was measured in the 30 days before
+ * `now_utc_ms`, the device's clock now: an older one says nothing, as the clock may have been set since.
+ */
+bool cq_home_clock_offset(const char *home, int64_t now_utc_ms, int64_t *offset_ms);
+
 #define CQ_BUNDLE_FILE "programme.chp" /* the current bundle in a laptop's outbox, for its courier */
 
 #endif

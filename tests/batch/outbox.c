@@ -159,9 +159,45 @@ static void written_listed_checked_and_written_again(void **state) {
   cq_buf_fini(&path);
 }
 
+static void the_clock_as_the_courier_measured_it(void **state) {
+  (void)state;
+  static const struct {
+    const char *json;
+    bool found;
+    int64_t offset_ms;
+  } cases[] = {{"", false, 0},
+               {"{", false, 0},
+               {"{\"remotes\":{}}", false, 0},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1345471385120,\"offset_ms\":-5000}}}", true, -5000},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1345471385120,\"offset_ms\":\"-5000\"}}}", false, 0},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1345471385120}}}", false, 0},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1345471385120,\"offset_ms\":-1},"
+                "\"b\":{\"contact_utc_ms\":1345471385121,\"offset_ms\":-2}}}",
+                true, -2},
+               /* older than thirty days; in the future; not a number at all */
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1342800000000,\"offset_ms\":7}}}", false, 0},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1345471385120,\"offset_ms\":700000}}}", false, 0},
+               {"{\"remotes\":{\"a\":{\"contact_utc_ms\":1e300,\"offset_ms\":-1e300}}}", false, 0}};
+  cq_buf sync = {0};
+  char name[600];
+  assert_int_equal(cq_home_folder(&sync, folder, CQ_FOLDER_SYNC, NULL), CQ_OK);
+  snprintf(name, sizeof name, "%s/status.json", sync.at);
+  int64_t offset = 0;
+  assert_false(cq_home_clock_offset(folder, fixture_now + 600000, &offset));
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(cq_file_replace(name, cases[i].json, strlen(cases[i].json), 0600, false, NULL), CQ_OK);
+    bool found = cq_home_clock_offset(folder, fixture_now + 600000, &offset);
+    if (found != cases[i].found || (found && offset != cases[i].offset_ms)) fail_msg("%s", cases[i].json);
+  }
+  unlink(name);
+  rmdir(sync.at);
+  cq_buf_fini(&sync);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names), cmocka_unit_test(kinds),
-      cmocka_unit_test_setup_teardown(written_listed_checked_and_written_again, enter, leave)};
+      cmocka_unit_test_setup_teardown(written_listed_checked_and_written_again, enter, leave),
+      cmocka_unit_test_setup_teardown(the_clock_as_the_courier_measured_it, enter, leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
