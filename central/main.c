@@ -89,6 +89,17 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = -1,
      .run = cq_central_devices_release},
+    {.name = "frame import",
+     .args = "FRAME.csv",
+     .summary = N_("say who is to be visited: a sample or a roster, frozen"),
+     .text = N_(
+         "Columns: id, and as far as there are stratum, N, weight, entry, exit, place; what `sample draw` writes will "
+         "do, and only its drawn units are taken. Other columns are kept for `coverage --by`. A frame is imported "
+         "once: coverage counts these persons from then on, with or without records."),
+     .options = cq_central_frame_import_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_frame_import},
     {.name = "import",
      .args = "FOLDER",
      .summary = N_("bring batches from a stick into the inbox"),
@@ -133,6 +144,25 @@ static const cq_cli_verb verbs[] = {
      .min_args = 2,
      .max_args = 2,
      .run = cq_central_review_different},
+    {.name = "void",
+     .args = "RECORD…",
+     .summary = N_("records that count no more, and stay readable"),
+     .text =
+         N_("RECORD is the start of its name, as `table` and `person` show it. A signed decision: a rebuild keeps it."),
+     .options = cq_central_records_options,
+     .min_args = 1,
+     .max_args = -1,
+     .run = cq_central_void},
+    {.name = "erase",
+     .args = "RECORD…",
+     .summary = N_("erase records for ever, as a person may ask (Ley 29733)"),
+     .text = N_(
+         "Removes the records here, and orders posts and laptops to do the same. The names stay, so that a record that "
+         "comes once more is not merged again. Backups made before hold it still: destroy or renew them."),
+     .options = cq_central_records_options,
+     .min_args = 1,
+     .max_args = -1,
+     .run = cq_central_erase},
     {.name = "table",
      .args = "[FORM]",
      .summary = N_("show the merged records of a form"),

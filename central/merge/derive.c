@@ -253,19 +253,30 @@ cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error) {
   return status;
 }
 
+/* What the tables of this program look like. */
+static cq_hash shape_of(void) {
+  cq_hasher hasher;
+  cq_hasher_init(&hasher);
+  cq_hasher_add(&hasher, cq_desk_schema, strlen(cq_desk_schema));
+  cq_hasher_add(&hasher, cq_desk_derived, strlen(cq_desk_derived));
+  return cq_hasher_end(&hasher);
+}
+
 cq_status cq_derive_mark(cq_desk *desk, cq_error *error) {
-  cq_hash shape = cq_hash_of(cq_desk_derived, strlen(cq_desk_derived));
+  cq_hash shape = shape_of();
   return cq_desk_set(desk, "derived", shape.at, sizeof shape.at, error);
 }
 
 cq_status cq_derive_current(cq_desk *desk, cq_error *error) {
-  cq_hash shape = cq_hash_of(cq_desk_derived, strlen(cq_desk_derived));
+  cq_hash shape = shape_of();
   cq_buf value = {0};
   size_t records;
   cq_status status = cq_desk_get(desk, "derived", false, &value, error);
   bool same = value.size == sizeof shape.at && memcmp(value.at, shape.at, sizeof shape.at) == 0;
   cq_buf_fini(&value);
-  return status != CQ_OK || same ? status : cq_derive_rebuild(desk, &records, error);
+  if (status != CQ_OK || same) return status;
+  status = cq_desk_exec(desk, cq_desk_schema, error); /* what is there stays as it is */
+  return status == CQ_OK ? cq_derive_rebuild(desk, &records, error) : status;
 }
 
 const cq_cli_option cq_central_rebuild_options[] = {CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, {0}};

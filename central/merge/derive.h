@@ -23,7 +23,8 @@ cq_status cq_derive_decision(cq_derive *derive, cq_str bytes, bool *fresh, cq_er
 /* Empties and fills all rebuildable tables in one transaction. */
 cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error);
 
-/* Notes that the rebuildable tables are those of this program; makes them anew where another version made them. */
+/* Notes that the tables are those of this program; adds what is new and makes the rebuildable ones anew where another
+ * version made them. */
 cq_status cq_derive_mark(cq_desk *desk, cq_error *error);
 cq_status cq_derive_current(cq_desk *desk, cq_error *error);
 

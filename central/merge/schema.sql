@@ -11,10 +11,10 @@
 -- ------------------------------------------------------------------------------------------------------ fixed
 
 -- Single values: mode, keys (secret ones too: the file is encrypted), the desk's certificate, the programme's folder.
-CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 -- Every bundle that was published, with its bytes.
-CREATE TABLE bundle (
+CREATE TABLE IF NOT EXISTS bundle (
   number INTEGER PRIMARY KEY,
   issued_utc_ms INTEGER NOT NULL,
   hash BLOB NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE bundle (
 );
 
 -- Every form that was ever published, by the hash of its XForm: records name theirs, and batches are packed with it.
-CREATE TABLE form (
+CREATE TABLE IF NOT EXISTS form (
   hash BLOB PRIMARY KEY,
   id TEXT NOT NULL,
   version TEXT NOT NULL,
@@ -33,10 +33,10 @@ CREATE TABLE form (
 ) WITHOUT ROWID;
 
 -- Lists and calendar as published last, by name; the calendar is "" .
-CREATE TABLE list (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS list (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 
 -- Devices that asked, were approved, or merely sent something.
-CREATE TABLE device (
+CREATE TABLE IF NOT EXISTS device (
   id BLOB PRIMARY KEY,
   sign BLOB NOT NULL,
   seal BLOB,                            -- NULL until its request was seen
@@ -51,10 +51,10 @@ CREATE TABLE device (
 ) WITHOUT ROWID;
 
 -- Posts and their certificates.
-CREATE TABLE post (sign BLOB PRIMARY KEY, chain BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS post (sign BLOB PRIMARY KEY, chain BLOB NOT NULL) WITHOUT ROWID;
 
 -- What became of each batch. A held or refused one is looked at again at each merge.
-CREATE TABLE batch (
+CREATE TABLE IF NOT EXISTS batch (
   hash BLOB PRIMARY KEY,
   device BLOB NOT NULL,
   number INTEGER NOT NULL,
@@ -67,12 +67,12 @@ CREATE TABLE batch (
   records INTEGER NOT NULL,    -- in it
   receipted INTEGER NOT NULL   -- the state that the device was last told; 0: none
 ) WITHOUT ROWID;
-CREATE INDEX batch_device ON batch (device, number);
-CREATE INDEX batch_file ON batch (file);
-CREATE INDEX batch_untold ON batch (device) WHERE receipted <> state;
+CREATE INDEX IF NOT EXISTS batch_device ON batch (device, number);
+CREATE INDEX IF NOT EXISTS batch_file ON batch (file);
+CREATE INDEX IF NOT EXISTS batch_untold ON batch (device) WHERE receipted <> state;
 
 -- Records as opaque bytes under their name. An erased one leaves its name with no bytes.
-CREATE TABLE record (
+CREATE TABLE IF NOT EXISTS record (
   id INTEGER PRIMARY KEY,
   name BLOB NOT NULL UNIQUE,
   batch BLOB NOT NULL,
@@ -80,10 +80,10 @@ CREATE TABLE record (
 );
 
 -- Snapshots of drafts, against theft of a laptop: the newest of each instance is of use.
-CREATE TABLE draft (name BLOB PRIMARY KEY, device BLOB NOT NULL, batch BLOB NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS draft (name BLOB PRIMARY KEY, device BLOB NOT NULL, batch BLOB NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 
 -- Attachments in parts.
-CREATE TABLE part (
+CREATE TABLE IF NOT EXISTS part (
   attachment BLOB NOT NULL,
   offset INTEGER NOT NULL,
   total INTEGER NOT NULL,
@@ -92,12 +92,29 @@ CREATE TABLE part (
 ) WITHOUT ROWID;
 
 -- Requests of devices to the desk (a forgotten passphrase).
-CREATE TABLE request (name BLOB PRIMARY KEY, device BLOB NOT NULL, arrived_utc_ms INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS request (name BLOB PRIMARY KEY, device BLOB NOT NULL, arrived_utc_ms INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 
 -- People's decisions, signed, as they were made.
-CREATE TABLE decision (
+CREATE TABLE IF NOT EXISTS decision (
   name BLOB PRIMARY KEY,
   kind INTEGER NOT NULL,
   made_utc_ms INTEGER NOT NULL,
   bytes BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Who is to be visited: the sample, or the whole roster, frozen when it is imported. Coverage counts these persons
+-- whether or not there is a record of them yet.
+CREATE TABLE IF NOT EXISTS frame (
+  dataset TEXT NOT NULL,
+  id TEXT NOT NULL,       -- of the entity
+  stratum TEXT NOT NULL,
+  population REAL,        -- units in the stratum; NULL: not said
+  weight REAL,            -- NULL: 1
+  entry INTEGER,          -- day; NULL: from the beginning
+  leave INTEGER,          -- day, exclusive; NULL: still in
+  place TEXT NOT NULL,
+  PRIMARY KEY (dataset, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS frame_property (
+  dataset TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dataset, id, name)
 ) WITHOUT ROWID;

@@ -29,7 +29,7 @@ const cq_cli_option cq_central_coverage_options[] = {
 
 enum { ID, ENTRY, EXIT, WEIGHT, PLACE, BY, PEOPLE_COLUMNS };
 enum { PERSON, SEASON, DATE, RESULT, MONTHS, VISIT_COLUMNS };
-enum { CALENDAR_MAX_BYTES = 4 << 20 };
+enum { CALENDAR_MAX_BYTES = 4 << 20, FROM_THE_BEGINNING = -1000000 /* a day long before any programme */ };
 
 static bool day_of(cq_str text, int32_t *day) {
   cq_date date;
@@ -185,29 +185,27 @@ static cq_status run_files(cq_cli *cli, int32_t campaign, int32_t today, cq_erro
 /* --- from the merged records --- */
 
 #define PROPERTY(name)                                                                                                 \
-  "(SELECT value FROM entity_property p WHERE p.dataset = e.dataset AND p.id = e.id AND p.name = " name ")"
+  "(SELECT value FROM entity_property p WHERE p.dataset = ?1 AND p.id = i.id AND p.name = " name ")"
 enum { D_ID, D_FIRST, D_LAST, D_CODE, D_PLACE, D_WEIGHT, D_ENTRY, D_EXIT, D_GROUP };
-/* The spreadsheets' names of properties; a programme that has none of them still gets its grid. */
+/* The frame first, then what records say of an entity, by the spreadsheets' names of properties. */
 static const char desk_people_sql[] =
-    "SELECT e.id, e.first_day, e.last_day, " PROPERTY("'codigo'") ", coalesce(" PROPERTY("'ccpp'") ", " PROPERTY(
-        "'distrito'") "), " PROPERTY("'peso'") ", " PROPERTY("'alta'") ", " PROPERTY("'baja'") ", " PROPERTY("?2") " FR"
-                                                                                                                   "OM "
-                                                                                                                   "ent"
-                                                                                                                   "ity"
-                                                                                                                   " e "
-                                                                                                                   "WHE"
-                                                                                                                   "RE "
-                                                                                                                   "e."
-                                                                                                                   "dat"
-                                                                                                                   "ase"
-                                                                                                                   "t "
-                                                                                                                   "= "
-                                                                                                                   "?1 "
-                                                                                                                   "ORD"
-                                                                                                                   "ER "
-                                                                                                                   "BY "
-                                                                                                                   "e."
-                                                                                                                   "id";
+    "WITH ids AS (SELECT id FROM frame WHERE dataset = ?1 UNION SELECT id FROM entity WHERE dataset = ?1) "
+    "SELECT i.id, CASE WHEN f.id IS NULL THEN e.first_day ELSE f.entry END, "
+    "min(coalesce(f.leave, e.last_day), coalesce(e.last_day, f.leave)), " PROPERTY(
+        "'codigo'") ", "
+                    "coalesce(nullif(f.place, ''), " PROPERTY("'ccpp'") ", " PROPERTY(
+                        "'distrito'") "), "
+                                      "coalesce(f.weight, " PROPERTY("'peso'") "), " PROPERTY("'alta'") ", " PROPERTY(
+                                          "'baja'") ", "
+                                                    "coalesce(CASE ?2 WHEN 'stratum' THEN f.stratum END, (SELECT value "
+                                                    "FROM frame_property p WHERE p.dataset = ?1 AND "
+                                                    "p.id = i.id AND p.name = ?2), " PROPERTY(
+                                                        "?2") ") "
+                                                              "FROM ids i LEFT JOIN frame f ON f.dataset = ?1 AND f.id "
+                                                              "= i.id LEFT JOIN entity e ON e.dataset = ?1 AND e.id = "
+                                                              "i.id "
+                                                              "WHERE NOT EXISTS (SELECT 1 FROM entity_same m WHERE "
+                                                              "m.dataset = ?1 AND m.id = i.id) ORDER BY i.id";
 /* A visit to somebody who was found to be somebody else counts for whoever stays. */
 static const char desk_visits_sql[] =
     "WITH asked AS (SELECT CASE WHEN substr(s.entity, 1, 5) = 'uuid:' THEN substr(s.entity, 6) ELSE s.entity END AS "
@@ -236,7 +234,8 @@ static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char 
     cq_grid_person p = {.id = code.size ? code : id,
                         .place = keep(grid, cq_desk_text(s, D_PLACE)),
                         .group = keep(grid, cq_desk_text(s, D_GROUP)),
-                        .person = {.entry = sqlite3_column_int(s, D_FIRST), .exit = CQ_DAY_NONE, .weight = 1}};
+                        .person = {.entry = FROM_THE_BEGINNING, .exit = CQ_DAY_NONE, .weight = 1}};
+    if (sqlite3_column_type(s, D_FIRST) != SQLITE_NULL) p.person.entry = sqlite3_column_int(s, D_FIRST);
     if (sqlite3_column_type(s, D_LAST) != SQLITE_NULL) p.person.exit = sqlite3_column_int(s, D_LAST);
     day_of(cq_desk_text(s, D_ENTRY), &p.person.entry);
     day_of(cq_desk_text(s, D_EXIT), &p.person.exit);

@@ -57,7 +57,8 @@ enum { CQ_SMALL_CELL = 5 };
 /*
  * Which cells of a table of counts, rows × columns, must be hidden: those of 1 to least − 1, and then complements until
  * no row and no column has exactly one hidden cell, hiding the smallest each time (ties: the first). Row
- * totals below `least` (and not 0) are told in `row_total`, nullable. A true zero is shown unless it serves as complement.
+ * totals below `least` (and not 0) are told in `row_total`, nullable. A true zero is shown unless it serves as
+ * complement.
  */
 void cq_suppress(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden, bool *row_total);
 

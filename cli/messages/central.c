@@ -78,5 +78,10 @@ const cq_cli_message cq_cli_messages_central[] = {
     {"desk.form.repeats", N_("The form has more repeats than can be exported."), NULL},
     {"desk.form.rows", N_("The form has more rows than a workbook can hold."), N_("Export it as CSV.")},
     {"desk.form.sheet", N_("A sheet cannot be called “%1$s”."), NULL},
+    {"desk.frame.frozen", N_("There is a frame of “%1$s” already, and it is frozen."), NULL},
+    {"desk.record.none", N_("No record's name begins with “%1$s”."),
+     N_("See the names with: chasqui-central table FORM")},
+    {"desk.record.several", N_("“%1$s” is the start of several records."), N_("Give more signs of its name.")},
+    {"desk.record.many", N_("One order takes 4,096 records."), N_("Give several orders.")},
     {"desk.person.none", N_("There is no visit to that person."), NULL},
     {0}};

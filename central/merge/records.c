@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `void` and `erase`: decisions about records, kept as signed orders. */
+#include "central/merge/derive.h"
+#include "central/verbs.h"
+#include "chasqui/order.h"
+#include "chasqui/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const cq_cli_option cq_central_records_options[] = {
+    {"reason", 0, N_("TEXT"), N_("why, in a line without personal data")},
+    {"by", 0, N_("CODE"), N_("code of the person who decides")},
+    CQ_CLI_OPTION_YES,
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    {0}};
+
+typedef struct chosen {
+  cq_hash names[CQ_ORDER_MAX_TARGETS], batches[CQ_ORDER_MAX_TARGETS];
+  size_t count, batch_count;
+} chosen;
+
+/* A record by the start of its name, eight hexadecimal digits or more. */
+static cq_status choose(cq_desk *desk, const char *text, chosen *c, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  size_t found = 0;
+  cq_status status = strlen(text) < 8 ? cq_error_set(error, CQ_NOTFOUND, "desk.record.none", text, NULL) : CQ_OK;
+  if (status == CQ_OK && c->count == CQ_ORDER_MAX_TARGETS)
+    status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(
+        desk, &s, "SELECT name, batch FROM record WHERE substr(lower(hex(name)), 1, length(?1)) = lower(?1)", error);
+  if (status == CQ_OK) sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_desk_column(s, 0, c->names[c->count].at, 32, error);
+    if (status == CQ_OK && sqlite3_column_bytes(s, 1) == 32)
+      status = cq_desk_column(s, 1, c->batches[c->batch_count].at, 32, error);
+    if (++found > 1) break;
+  }
+  if (status == CQ_OK && sqlite3_stmt_busy(s)) sqlite3_reset(s);
+  if (status == CQ_OK && found != 1)
+    status = cq_error_set(error, CQ_NOTFOUND, found ? "desk.record.several" : "desk.record.none", text, NULL);
+  if (status == CQ_OK) {
+    c->count++;
+    if (!cq_hash_is_zero(&c->batches[c->batch_count])) c->batch_count++;
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+/* Posts and laptops obey an erasure too: it goes to them through the outbox and with the next bundle. */
+static cq_status send_order(cq_desk *desk, const cq_hash *name, const cq_buf *bytes, cq_error *error) {
+  cq_buf folder = {0};
+  char file[96];
+  cq_parcel_file_name(file, CQ_PARCEL_ORDER, NULL, 0, name);
+  cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_OUTBOX, error);
+  if (status == CQ_OK) status = cq_parcel_write(folder.at, file, bytes->at, bytes->size, NULL, NULL, error);
+  cq_buf_fini(&folder);
+  return status;
+}
+
+static cq_status order_records(cq_cli *cli, cq_desk *desk, cq_order_kind kind, const chosen *c, cq_error *error) {
+  cq_buf bytes = {0};
+  cq_hash name;
+  cq_derive *derive = NULL;
+  bool fresh;
+  bool erase = kind == CQ_ORDER_ERASE;
+  cq_order order = {.mode = desk->mode,
+                    .kind = kind,
+                    .programme = desk->programme,
+                    .made_utc_ms = cq_desk_now(),
+                    .by = cq_str_from(cq_cli_value(cli, "by")),
+                    .reason = cq_str_from(cq_cli_value(cli, "reason")),
+                    .targets = c->names,
+                    .target_count = c->count,
+                    .batches = c->batches,
+                    .batch_count = erase ? c->batch_count : 0};
+  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
+  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
+  cq_derive_free(derive);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
+  if (status == CQ_OK && erase) status = send_order(desk, &name, &bytes, error);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+static int decide(cq_cli *cli, cq_order_kind kind) {
+  cq_desk desk;
+  cq_error error;
+  cq_error_clear(&error);
+  int left = cq_desk_begin(cli, &desk);
+  if (left != CQ_EXIT_DONE) return left;
+  bool erase = kind == CQ_ORDER_ERASE;
+  chosen *c = calloc(1, sizeof *c);
+  cq_status status = c ? CQ_OK : cq_error_nomem(&error);
+  for (int i = 0; status == CQ_OK && i < cq_cli_args(cli); i++) status = choose(&desk, cq_cli_arg(cli, i), c, &error);
+  if (status == CQ_OK && erase && !cq_cli_confirm(cli, _("Erase for ever, here, at the posts and on laptops?")))
+    status = cq_error_set(&error, CQ_REFUSED, "desk.device.unconfirmed", NULL);
+  if (status == CQ_OK) status = order_records(cli, &desk, kind, c, &error);
+  if (status == CQ_OK && erase)
+    cq_cli_say(cli, _("%zu records erased. The order goes out with the courier, and with: %s"), c->count,
+               "chasqui-central publish");
+  else if (status == CQ_OK)
+    cq_cli_say(cli, _("%zu records voided: they can still be read, and count no more."), c->count);
+  free(c);
+  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+}
+
+int cq_central_void(cq_cli *cli) {
+  return decide(cli, CQ_ORDER_VOID);
+}
+
+int cq_central_erase(cq_cli *cli) {
+  return decide(cli, CQ_ORDER_ERASE);
+}
