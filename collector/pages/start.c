@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, and the lists that it leads to: forms, drafts, what is finished, outbox. */
+#include "collector/agenda.h"
 #include "collector/pages/app.h"
 #include "collector/pages/list.h"
 
@@ -7,13 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GO_NEW, GO_DRAFTS, GO_FINISHED, GO_OUTBOX, GO_LEAVE };
+enum { GO_VISITS, GO_NEW, GO_DRAFTS, GO_FINISHED, GO_OUTBOX, GO_LEAVE };
 
 typedef struct menu {
   cq_view view; /* first */
   cq_list list;
   cq_kept kept;
   cq_offered *forms;
+  cq_arena *arena; /* of the agenda */
+  cq_agenda_visit *visits;
+  size_t visit_count;
   const char *intro; /* a line above the list; NULL: none */
   int rows;          /* of the list, as last drawn */
   void (*fill)(struct menu *menu);
@@ -70,6 +74,7 @@ static void menu_end(cq_view *view) {
   menu *it = (menu *)view;
   cq_list_fini(&it->list);
   cq_kept_free(&it->kept);
+  cq_arena_free(it->arena);
   free(it->forms);
 }
 
@@ -157,6 +162,31 @@ static void fill_outbox(menu *it) {
   }
 }
 
+/* --- visits to be made --- */
+
+/* A list that can't be read is told, and the rest of the start stays. */
+static void read_agenda(menu *it) {
+  cq_error error;
+  cq_error_clear(&error);
+  cq_arena_free(it->arena);
+  it->arena = cq_arena_new(0);
+  it->visit_count = 0;
+  cq_status status = it->arena ? cq_agenda(it->view.app->laptop, it->arena, &it->visits, &it->visit_count, &error)
+                               : cq_error_nomem(&error);
+  if (!cq_app_well(it->view.app, status, &error)) it->visit_count = 0;
+}
+
+static void fill_visits(menu *it) {
+  char detail[96], day[11];
+  read_agenda(it);
+  for (size_t i = 0; i < it->visit_count; i++) {
+    const cq_agenda_visit *visit = &it->visits[i];
+    snprintf(detail, sizeof detail, visit->late ? _("%s · late, until %s") : _("%s · until %s"), visit->season,
+             cq_date_format(cq_date_from_day(visit->last_day), day));
+    cq_list_add(&it->list, (int64_t)i, visit->label, detail);
+  }
+}
+
 /* --- start --- */
 
 static size_t waiting(const cq_kept *kept) {
@@ -168,6 +198,11 @@ static size_t waiting(const cq_kept *kept) {
 static void fill_start(menu *it) {
   char detail[96];
   size_t wait = waiting(&it->kept);
+  read_agenda(it);
+  if (it->visit_count > 0) {
+    snprintf(detail, sizeof detail, "%zu", it->visit_count);
+    cq_list_add(&it->list, GO_VISITS, cq_str_from(_("Visits to be made")), detail);
+  }
   cq_list_add(&it->list, GO_NEW, cq_str_from(_("New interview")), NULL);
   snprintf(detail, sizeof detail, "%zu", it->kept.draft_count);
   cq_list_add(&it->list, GO_DRAFTS, cq_str_from(_("Drafts")), detail);
@@ -181,9 +216,18 @@ static void fill_start(menu *it) {
   cq_list_add(&it->list, GO_LEAVE, cq_str_from(_("Leave")), NULL);
 }
 
+static void choose_visit(menu *it, cq_list_item *item) {
+  (void)item;
+  open_menu(it->view.app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_forms, choose_form);
+}
+
 static void choose_start(menu *it, cq_list_item *item) {
   cq_app *app = it->view.app;
   switch (item->tag) {
+  case GO_VISITS:
+    open_menu(app, _("Visits to be made"), _("The most urgent first. Enter begins an interview."), CQ_ON_LIST,
+              fill_visits, choose_visit);
+    break;
   case GO_NEW: open_menu(app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_forms, choose_form); break;
   case GO_DRAFTS:
     open_menu(app, _("Drafts"), _("Which draft do you go on with?"), CQ_ON_LIST, fill_drafts, choose_draft);

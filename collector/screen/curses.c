@@ -37,7 +37,7 @@ static attr_t attributes(const terminal *it, unsigned look) {
   return attr;
 }
 
-static void put(cq_backend *backend, int row, int column, const cq_cell *cells, int count) {
+static void put(cq_backend *backend, int row, int column, const cq_glyph *cells, int count) {
   const terminal *it = (const terminal *)backend;
   move(row, column);
   for (int i = 0; i < count; i++) {

@@ -10,7 +10,7 @@ bool cq_grid_resize(cq_grid *grid, int rows, int columns) {
   if (columns < 1) columns = 1;
   if (rows > CQ_GRID_MAX) rows = CQ_GRID_MAX;
   if (columns > CQ_GRID_MAX) columns = CQ_GRID_MAX;
-  cq_cell *cells = calloc((size_t)rows * (size_t)columns, sizeof *cells);
+  cq_glyph *cells = calloc((size_t)rows * (size_t)columns, sizeof *cells);
   if (!cells) return false;
   free(grid->cells);
   *grid = (cq_grid){rows, columns, cells};
@@ -27,7 +27,7 @@ void cq_grid_clear(cq_grid *grid) {
   for (int row = 0; row < grid->rows; row++) cq_grid_fill(grid, row, 0, grid->columns, 0, " ");
 }
 
-cq_cell *cq_grid_at(const cq_grid *grid, int row, int column) {
+cq_glyph *cq_grid_at(const cq_grid *grid, int row, int column) {
   if (row < 0 || row >= grid->rows || column < 0 || column >= grid->columns) return NULL;
   return &grid->cells[(size_t)row * (size_t)grid->columns + (size_t)column];
 }
@@ -104,14 +104,14 @@ bool cq_text_wrap(cq_str text, int width, size_t *offset, cq_str *line) {
 
 /* --- cells --- */
 
-static void blank_cell(cq_cell *cell) {
+static void blank_cell(cq_glyph *cell) {
   memset(cell->text, 0, sizeof cell->text);
   cell->text[0] = ' ';
 }
 
 /* Half of a wide character that is written over leaves no other half. */
 static void part(cq_grid *grid, int row, int column) {
-  cq_cell *cell = cq_grid_at(grid, row, column), *next = cq_grid_at(grid, row, column + 1);
+  cq_glyph *cell = cq_grid_at(grid, row, column), *next = cq_grid_at(grid, row, column + 1);
   if (cell && !cell->text[0] && column > 0) {
     blank_cell(cell - 1);
     blank_cell(cell);
@@ -120,14 +120,14 @@ static void part(cq_grid *grid, int row, int column) {
 }
 
 static void put(cq_grid *grid, int row, int column, unsigned look, const char *bytes, size_t size, int columns) {
-  cq_cell *cell = cq_grid_at(grid, row, column);
+  cq_glyph *cell = cq_grid_at(grid, row, column);
   if (!cell) return;
   part(grid, row, column);
   memset(cell->text, 0, sizeof cell->text);
   memcpy(cell->text, bytes, size);
   cell->look = (uint8_t)look;
   if (columns == 2) {
-    cq_cell *second = cq_grid_at(grid, row, column + 1);
+    cq_glyph *second = cq_grid_at(grid, row, column + 1);
     part(grid, row, column + 1);
     memset(second->text, 0, sizeof second->text);
     second->look = (uint8_t)look;
@@ -135,12 +135,12 @@ static void put(cq_grid *grid, int row, int column, unsigned look, const char *b
 }
 
 /* One character and what combines with it, as far as a cell holds it. */
-static size_t gather(cq_str text, size_t from, size_t to, char out[CQ_CELL_BYTES + 1]) {
+static size_t gather(cq_str text, size_t from, size_t to, char out[CQ_GLYPH_BYTES + 1]) {
   size_t size = 0;
   while (from < to) {
     char bytes[4];
     size_t one = cq_utf8_put(printable(cq_utf8_next(text, &from)), bytes);
-    if (size + one > CQ_CELL_BYTES) break;
+    if (size + one > CQ_GLYPH_BYTES) break;
     memcpy(out + size, bytes, one);
     size += one;
   }
@@ -154,7 +154,7 @@ int cq_grid_write(cq_grid *grid, int row, int column, int room, unsigned look, c
   bool cut = cq_text_columns(text) > room;
   int used = 0;
   for (size_t at = 0; at < text.size;) {
-    char bytes[CQ_CELL_BYTES + 1];
+    char bytes[CQ_GLYPH_BYTES + 1];
     size_t from = at;
     int columns = cq_text_next(text, &at);
     if (columns == 0) continue; /* a mark with nothing to combine with */
@@ -175,7 +175,7 @@ void cq_grid_fill(cq_grid *grid, int row, int column, int count, unsigned look, 
 
 void cq_grid_look(cq_grid *grid, int row, int column, int count, unsigned look) {
   for (int i = 0; i < count; i++) {
-    cq_cell *cell = cq_grid_at(grid, row, column + i);
+    cq_glyph *cell = cq_grid_at(grid, row, column + i);
     if (cell) cell->look = (uint8_t)(cell->look | look);
   }
 }
@@ -184,7 +184,7 @@ void cq_grid_text(const cq_grid *grid, cq_buf *out) {
   for (int row = 0; row < grid->rows; row++) {
     size_t end = out->size;
     for (int column = 0; column < grid->columns; column++) {
-      const cq_cell *cell = cq_grid_at(grid, row, column);
+      const cq_glyph *cell = cq_grid_at(grid, row, column);
       cq_buf_add_text(out, cell->text);
       if (cell->text[0] != '\0' && strcmp(cell->text, " ") != 0) end = out->size;
     }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CQ_CELL_BYTES = 23, CQ_GRID_MAX = 1000 /* rows, and columns */ };
+enum { CQ_GLYPH_BYTES = 23, CQ_GRID_MAX = 1000 /* rows, and columns */ };
 
 /* How a cell looks; bits. What a colour says is always said by words or signs too. */
 enum {
@@ -25,21 +25,21 @@ enum {
   CQ_LOOK_GOOD = 64   /* green */
 };
 
-typedef struct cq_cell {
-  char text[CQ_CELL_BYTES + 1]; /* "" in the second half of a wide character */
+typedef struct cq_glyph {
+  char text[CQ_GLYPH_BYTES + 1]; /* "" in the second half of a wide character */
   uint8_t look;
-} cq_cell;
+} cq_glyph;
 
 typedef struct cq_grid {
   int rows, columns;
-  cq_cell *cells; /* row by row */
+  cq_glyph *cells; /* row by row */
 } cq_grid;
 
 /* Emptied to the new size. False: no memory; the grid is then as it was. */
 bool cq_grid_resize(cq_grid *grid, int rows, int columns);
 void cq_grid_fini(cq_grid *grid);
 void cq_grid_clear(cq_grid *grid);
-cq_cell *cq_grid_at(const cq_grid *grid, int row, int column);
+cq_glyph *cq_grid_at(const cq_grid *grid, int row, int column);
 
 /*
  * Writes text from a cell on, at most `room` columns (what doesn't fit is cut, with "…" as its last sign). Line ends

@@ -22,7 +22,7 @@ static void size(cq_backend *backend, int *rows, int *columns) {
   *columns = it->grid.columns;
 }
 
-static void put(cq_backend *backend, int row, int column, const cq_cell *cells, int count) {
+static void put(cq_backend *backend, int row, int column, const cq_glyph *cells, int count) {
   recorder *it = (recorder *)backend;
   memcpy(cq_grid_at(&it->grid, row, column), cells, sizeof *cells * (size_t)count);
   it->put += count;

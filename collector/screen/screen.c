@@ -58,15 +58,15 @@ void cq_screen_cursor(cq_screen *screen, int row, int column) {
   screen->column = column;
 }
 
-static bool same(const cq_cell *a, const cq_cell *b) {
+static bool same(const cq_glyph *a, const cq_glyph *b) {
   return a->look == b->look && strcmp(a->text, b->text) == 0;
 }
 
 static void paint_row(cq_screen *screen, int row) {
   int columns = screen->drawn.columns;
   for (int column = 0; column < columns;) {
-    const cq_cell *drawn = cq_grid_at(&screen->drawn, row, column);
-    cq_cell *shown = cq_grid_at(&screen->shown, row, column);
+    const cq_glyph *drawn = cq_grid_at(&screen->drawn, row, column);
+    cq_glyph *shown = cq_grid_at(&screen->shown, row, column);
     if (same(drawn, shown)) {
       column++;
       continue;

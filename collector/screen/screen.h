@@ -15,7 +15,7 @@ typedef struct cq_backend cq_backend;
 struct cq_backend {
   void (*size)(cq_backend *backend, int *rows, int *columns);
   /* A run of changed cells in one row. */
-  void (*put)(cq_backend *backend, int row, int column, const cq_cell *cells, int count);
+  void (*put)(cq_backend *backend, int row, int column, const cq_glyph *cells, int count);
   /* All puts of one painting are done; the cursor stands there, or is hidden where `row` is -1. */
   void (*show)(cq_backend *backend, int row, int column);
   /* The next key; waits at most `wait_ms` (-1: for ever). */

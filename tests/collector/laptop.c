@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Joining, packing, and what the courier brings, with real keys, vault and batches. */
 #include "chasqui/file.h"
+#include "collector/agenda.h"
 #include "collector/roster.h"
 #include "tests/batch/fixture.h"
 #include "tests/collector/office.h"
@@ -34,7 +35,8 @@ static void open_laptop(office *it, cq_laptop *laptop) {
 }
 
 /* A finished record, as an interview would leave it. */
-static void finish_one(cq_laptop *laptop, const char *instance, cq_hash *name) {
+static void finish_about(cq_laptop *laptop, const char *instance, const char *subject, const char *season,
+                         cq_hash *name) {
   cq_buf bytes = {0};
   const cq_bundle_content *content = cq_bundle_content_of(laptop->bundle);
   cq_record record = {.envelope = {.programme = content->programme,
@@ -50,12 +52,23 @@ static void finish_one(cq_laptop *laptop, const char *instance, cq_hash *name) {
                                    .sequence = 1},
                       .instance_xml = CQ_STR("<data><edad>40</edad></data>")};
   assert_int_equal(cq_record_build(&bytes, name, &record, laptop->random, NULL), CQ_OK);
-  cq_store_record row = {
-      .form_id = CQ_STR("visita"), .instance_id = cq_str_from(instance), .result = CQ_RESULT_COMPLETE};
+  cq_str subjects[] = {cq_str_from(subject)};
+  cq_store_record row = {.season = cq_str_from(season),
+                         .subjects = subjects,
+                         .subject_count = subject ? 1 : 0,
+                         .finalised_utc_ms = laptop->clock->now_utc_ms(laptop->clock->context),
+
+                         .form_id = CQ_STR("visita"),
+                         .instance_id = cq_str_from(instance),
+                         .result = CQ_RESULT_COMPLETE};
   memcpy(row.name, name->at, sizeof row.name);
   memcpy(row.form, record.envelope.form_hash.at, sizeof row.form);
   assert_int_equal(cq_store_finalise(laptop->store, 0, &row, cq_buf_str(&bytes), NULL), CQ_OK);
   cq_buf_fini(&bytes);
+}
+
+static void finish_one(cq_laptop *laptop, const char *instance, cq_hash *name) {
+  finish_about(laptop, instance, NULL, NULL, name);
 }
 
 static void joining_makes_a_vault_and_asks_for_a_certificate(void **state) {
@@ -288,6 +301,50 @@ static void receipts_say_what_arrived(void **state) {
   office_free(it);
 }
 
+static void the_agenda_says_who_waits_for_a_visit(void **state) {
+  (void)state;
+  cq_bundle_file list = {.name = CQ_STR("tdd.csv"),
+                         .bytes = CQ_STR("name,label,distrito,ultima_visita,ultima_temporada,estado,__version\n"
+                                         "id-1,Uno,210101,2012-11-05,2012-T1,completa,1\n"
+                                         "id-2,Dos,210101,2012-08-10,2011-T4,completa,1\n"
+                                         "id-3,Tres,210101,2012-11-05,2012-T1,rechazo,1\n"
+                                         "id-4,Cuatro,210101,,,,1\n")};
+  office *it = office_new(CQ_MODE_REAL, &blank, 1);
+  it->files = &list;
+  it->file_count = 1;
+  office_join(it);
+  it->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20: T1 has been over since 1 November */
+  cq_laptop laptop;
+  cq_agenda_visit *visits;
+  size_t count;
+  cq_arena *arena = cq_arena_new(0);
+  open_laptop(it, &laptop);
+  assert_int_equal(cq_agenda(&laptop, arena, &visits, &count, NULL), CQ_OK);
+  assert_int_equal(count, 2);
+  for (size_t i = 0; i < count; i++) {
+    assert_string_equal(visits[i].season, "2012-T1");
+    assert_false(visits[i].late);
+    assert_true(cq_str_is(visits[i].label, "Dos") || cq_str_is(visits[i].label, "Cuatro"));
+  }
+  /* A visit made on this laptop counts at once. */
+  cq_hash name;
+  finish_about(&laptop, "uuid:9", "uuid:id-2", "2012-T1", &name);
+  assert_int_equal(cq_agenda(&laptop, arena, &visits, &count, NULL), CQ_OK);
+  assert_int_equal(count, 1);
+  assert_true(cq_str_is(visits[0].label, "Cuatro"));
+  /* The days of grace, and then nothing that this laptop can do by itself. */
+  it->at.utc_ms += INT64_C(86400000) * 25;
+  assert_int_equal(cq_agenda(&laptop, arena, &visits, &count, NULL), CQ_OK);
+  assert_int_equal(count, 1);
+  assert_true(visits[0].late);
+  it->at.utc_ms += INT64_C(86400000) * 30;
+  assert_int_equal(cq_agenda(&laptop, arena, &visits, &count, NULL), CQ_OK);
+  assert_int_equal(count, 0);
+  cq_laptop_close(&laptop);
+  cq_arena_free(arena);
+  office_free(it);
+}
+
 static void bundles_never_roll_back_nor_change_mode(void **state) {
   (void)state;
   office *it = fresh(CQ_MODE_PRACTICE), *other = office_new(CQ_MODE_REAL, &blank, 1);
@@ -365,6 +422,7 @@ int main(void) {
       cmocka_unit_test(the_certificate_comes_by_file_or_by_bundle),
       cmocka_unit_test(receipts_say_what_arrived),
       cmocka_unit_test(lists_know_what_this_laptop_just_did),
+      cmocka_unit_test(the_agenda_says_who_waits_for_a_visit),
       cmocka_unit_test(bundles_never_roll_back_nor_change_mode),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
