@@ -24,6 +24,16 @@ static cq_status remember_delivered(courier *c, const cq_receipt *r, cq_error *e
   return CQ_OK;
 }
 
+/* A batch that is held is asked about at each push: only the first word of it is worth a file. */
+static bool is_news(const courier *c, const cq_receipt *r) {
+  for (size_t i = 0; i < r->count; i++) {
+    char name[96];
+    cq_batch_file_name(name, &r->device, r->batches[i].number, &r->batches[i].hash);
+    if (r->batches[i].state != CQ_RECEIPT_HELD || courier_file_state(c, name) != FILE_HELD) return true;
+  }
+  return false;
+}
+
 cq_status admit_receipt(courier *c, cq_str bytes, cq_receipt *r, admitted *out, cq_error *error) {
   const cq_trust *trust;
   cq_status status = courier_trust(c, &trust, error);
@@ -31,6 +41,7 @@ cq_status admit_receipt(courier *c, cq_str bytes, cq_receipt *r, admitted *out, 
   if (status) return status;
   cq_hash hash = cq_hash_of(bytes.at, bytes.size);
   *out = (admitted){.kind = CQ_PARCEL_RECEIPT};
+  if (!is_news(c, r)) return CQ_OK;
   status = store(c, bytes, &r->device, 0, &hash, out, error);
   return status ? status : remember_delivered(c, r, error);
 }

@@ -58,7 +58,12 @@ static void desk_fetches_and_answers(void **state) {
   assert_int_equal(sync_at(home, &out, "push", NULL), 0);
   assert_int_equal(sync_at(r.w.laptop[2].home, &out, "push", NULL), 0);
   expect(&out, "\"sent\":0,\"already\":0,\"held\":1");
-  assert_int_equal(sync_at(desk, &out, "fetch", NULL), 1); /* no pass */
+  size_t held = inbox_count(r.w.laptop[2].home, ".chr");
+  assert_int_equal(held, 1);
+  assert_int_equal(sync_at(r.w.laptop[2].home, &out, "push", NULL), 0);
+  expect(&out, "\"held\":1");
+  assert_int_equal(inbox_count(r.w.laptop[2].home, ".chr"), held); /* not a file for each time that it is asked */
+  assert_int_equal(sync_at(desk, &out, "fetch", NULL), 1);         /* no pass */
   world_pass(&r.w);
   remote_add(desk, r.url);
   assert_int_equal(sync_at(desk, &out, "fetch", NULL), 0);
