@@ -144,6 +144,10 @@ bool cq_evaluate_goes_on(const cq_interview *interview, cq_status status);
 bool cq_slot_readonly(cq_interview *interview, const cq_slot *slot);
 bool cq_slot_required(cq_interview *interview, const cq_slot *slot);
 
+/* --- check.c --- */
+/* Whether a stored value breaks its constraint. An empty one never does. */
+bool cq_slot_breaks_constraint(cq_interview *interview, const cq_slot *slot);
+
 /* --- value.c --- */
 /* The form a type stores it in; false: not of that type. `whole` cuts a decimal down to an int. */
 bool cq_value_normalize(cq_type type, cq_str text, bool whole, cq_arena *arena, cq_str *out);
