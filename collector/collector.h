@@ -16,6 +16,7 @@ int cq_collector_users_remove(cq_cli *cli);
 int cq_collector_users_passphrase(cq_cli *cli);
 int cq_collector_backup(cq_cli *cli);
 int cq_collector_scrub(cq_cli *cli);
+int cq_collector_salvage(cq_cli *cli);
 int cq_collector_recover_request(cq_cli *cli);
 int cq_collector_recover_complete(cq_cli *cli);
 
