@@ -182,13 +182,13 @@ void cq_calendar_free(cq_calendar *calendar) {
 }
 
 /* The plan of the zone that fits the place best, in the newest version whose `from` is not after the campaign, or in
- * exactly `version`. */
+ * exactly `version`: a record cannot have been taken under one that did not hold yet. */
 static const year_plan *plan_for(const cq_calendar *calendar, cq_str place, int32_t campaign, int32_t version) {
   const year_plan *best = NULL;
   int best_fit = -1;
   for (size_t i = 0; i < calendar->count; i++) {
     const year_plan *plan = &calendar->plans[i];
-    if (version ? plan->version != version : plan->from > campaign) continue;
+    if (plan->from > campaign || (version && plan->version != version)) continue;
     int fit = cq_places_fit(cq_str_from(plan->places), place);
     if (fit < 0 || fit < best_fit || (fit == best_fit && plan->version <= best->version)) continue;
     best = plan;

@@ -185,6 +185,22 @@ static void moved_boundary(void **state) {
   cq_calendar_free(calendar);
 }
 
+/* A district gets a zone of its own from 2013 on, numbered from 1 like every zone: what was taken there before, under
+ * version 1 of the general one, keeps its season. */
+static void zone_of_its_own(void **state) {
+  (void)state;
+  cq_calendar *calendar;
+  assert_int_equal(cq_calendar_load(&calendar,
+                                    CQ_STR("zone,places,version,from,season,start,closes,grace\n"
+                                           "*,*,1,1,T1,08-01,,\n*,*,1,1,T2,02-01,,\n"
+                                           "puna,2107,1,2013,T1,09-01,,\npuna,2107,1,2013,T2,03-01,,\n"),
+                                    NULL),
+                   CQ_OK);
+  assert_int_equal(season(calendar, "210708", "2012-T1", 1).end, day("2013-02-01"));
+  assert_int_equal(season(calendar, "210708", "2013-T1", 1).end, day("2014-03-01"));
+  cq_calendar_free(calendar);
+}
+
 static void refused_calendars(void **state) {
   (void)state;
 #define HEAD "zone,places,version,from,season,start,closes,grace\n"
@@ -333,16 +349,10 @@ static void coverage_and_agenda(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cells),
-      cmocka_unit_test(cell_marks),
-      cmocka_unit_test(names),
-      cmocka_unit_test(season_names),
-      cmocka_unit_test(standard_year),
-      cmocka_unit_test(moved_boundary),
-      cmocka_unit_test(refused_calendars),
-      cmocka_unit_test(activity_months),
-      cmocka_unit_test(nine_of_twelve),
-      cmocka_unit_test(coverage_and_agenda),
+      cmocka_unit_test(cells),           cmocka_unit_test(cell_marks),          cmocka_unit_test(names),
+      cmocka_unit_test(season_names),    cmocka_unit_test(standard_year),       cmocka_unit_test(moved_boundary),
+      cmocka_unit_test(zone_of_its_own), cmocka_unit_test(refused_calendars),   cmocka_unit_test(activity_months),
+      cmocka_unit_test(nine_of_twelve),  cmocka_unit_test(coverage_and_agenda),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
