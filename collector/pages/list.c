@@ -113,8 +113,9 @@ bool cq_list_type(cq_list *list, cq_key key) {
 }
 
 int cq_list_rows(const cq_list *list) {
-  size_t rows = list->shown_count + (list->filter.size > 0 ? 1 : 0);
-  return rows > 10000 ? 10000 : rows < 1 ? 1 : (int)rows;
+  size_t rows = list->shown_count > 0 ? list->shown_count : 1; /* "none" takes a row too */
+  if (list->filter.size > 0) rows++;
+  return rows > 10000 ? 10000 : (int)rows;
 }
 
 /* The cursor's item stays in the window. */

@@ -66,6 +66,15 @@ static bool is_question(const question *it, size_t i) {
          state.kind == CQ_ENTRY_VALUE && state.relevant;
 }
 
+/* Villages of one district share names: then the code stands beside. Not asked of lists too long to read through. */
+static bool is_repeated_label(const cq_choices *choices, size_t i) {
+  enum { READABLE = 3000 };
+  for (size_t k = 0; k < choices->count && choices->count <= READABLE; k++) {
+    if (k != i && cq_str_equal(choices->items[k].label, choices->items[i].label)) return true;
+  }
+  return false;
+}
+
 static void load_list(question *it) {
   size_t cursor = CQ_LIST_NONE;
   cq_list_clear(&it->list);
@@ -73,7 +82,10 @@ static void load_list(question *it) {
   it->list.single = !is_several(it);
   for (size_t i = 0; i < it->choices.count; i++) {
     const cq_choice *choice = &it->choices.items[i];
-    cq_list_add(&it->list, (int64_t)i, choice->label.size > 0 ? choice->label : choice->value, NULL);
+    cq_buf code = {0};
+    if (is_repeated_label(&it->choices, i)) cq_buf_add_str(&code, choice->value);
+    cq_list_add(&it->list, (int64_t)i, choice->label.size > 0 ? choice->label : choice->value, code.at);
+    cq_buf_fini(&code);
     if (it->list.failed) break;
     it->list.items[it->list.count - 1].marked = choice->chosen;
     if (choice->chosen && cursor == CQ_LIST_NONE) cursor = i;
