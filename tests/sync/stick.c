@@ -107,11 +107,39 @@ static void bad_files_are_left(void **state) {
   road_close(&r);
 }
 
+/* The laptop finds a line while the office brings the same batches. */
+static void two_couriers_at_once(void **state) {
+  (void)state;
+  road r;
+  cq_buf out = {0};
+  char stick[300], office[300], folder[400], device[33];
+  road_open(&r, "stick-two", 35);
+  stick_folder(&r, stick);
+  snprintf(office, sizeof office, "%s/office", r.w.root);
+  world_batch(&r.w, 0, 300, NULL);
+  world_batch(&r.w, 0, 400000, NULL);
+  assert_int_equal(sync_at(r.w.laptop[0].home, &out, "export", stick), 0);
+  assert_int_equal(sync_at(office, &out, "import", stick), 0);
+  remote_add(office, r.url);
+  remote_add(r.w.laptop[0].home, r.url);
+  pid_t first = start_program("chasqui-sync", (const char *[]){"push", "--limit-rate", "400k", "--home", office, NULL});
+  pid_t second = start_program("chasqui-sync", (const char *[]){"push", "--home", r.w.laptop[0].home, NULL});
+  assert_int_equal(wait_program(first), 0);
+  assert_int_equal(wait_program(second), 0);
+  snprintf(folder, sizeof folder, "%s/batches/%s", r.w.post_home, cq_device_id_hex(&r.w.laptop[0].id, device));
+  assert_int_equal(world_count(folder, ".chq"), 2);
+  assert_true(inbox_count(office, ".chr") >= 1);
+  assert_true(inbox_count(r.w.laptop[0].home, ".chr") >= 1);
+  cq_buf_fini(&out);
+  road_close(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(two_laptops_one_stick),
       cmocka_unit_test(desk_takes_a_stick),
       cmocka_unit_test(bad_files_are_left),
+      cmocka_unit_test(two_couriers_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
