@@ -82,8 +82,8 @@ cq_status cq_chain_read(cq_chain *chain, const void *bytes, size_t size, cq_erro
 
 /*
  * A device's request for a certificate: in the header of its batches until the
- * certificate has come. Signed with the batch; also alone as a file (".chd")
- * for a programme that approves laptops before they leave the office.
+ * certificate has come, and signed with them. The first batch of a laptop, which
+ * may hold nothing else, serves as a file that asks before it leaves the office.
  */
 enum { CQ_REQUEST_NOTE_LIMIT = 240 };
 typedef struct cq_request {

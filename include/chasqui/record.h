@@ -96,7 +96,7 @@ typedef struct cq_record {
   cq_str audit;                     /* audit.csv or empty; packed apart, so that its size can be told apart */
   const cq_attachment *attachments; /* ascending by name */
   size_t attachment_count;
-  uint8_t salt[32]; /* filled in by cq_record_build */
+  uint8_t salt[32]; /* of a record read; cq_record_build draws its own */
 } cq_record;
 
 /*
