@@ -146,9 +146,12 @@ cq_status cq_interview_ref(const cq_interview *interview, cq_entry node, cq_buf 
   cq_buf_reset(ref);
   const cq_slot *slot = cq_entries_slot(interview, node);
   const cq_row *row = cq_entries_row(interview, node);
-  if (slot == NULL && row == NULL) return gone(error);
-  add_ref(interview, slot != NULL ? slot : row->parent, ref);
-  if (row != NULL) {
+  if (slot != NULL) {
+    add_ref(interview, slot, ref);
+  } else if (row == NULL) {
+    return gone(error);
+  } else {
+    add_ref(interview, row->parent, ref);
     cq_buf_add_char(ref, '/');
     cq_buf_add_str(ref, interview->form->fields[row->field].name);
     cq_buf_add_text(ref, "[]");

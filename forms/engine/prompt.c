@@ -84,11 +84,11 @@ cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *
   cq_status status = cq_interview_state(interview, node, &prompt->state, error);
   if (status != CQ_OK) return status;
   cq_slot *slot = cq_entries_slot(interview, node);
-  cq_row *row = slot != NULL ? slot->row : cq_entries_row(interview, node);
-  const cq_slot *at = slot != NULL ? slot : row->parent;
-  reading r = {.interview = interview, .at = at->node, .arena = arena, .error = error};
-  read_label(&r, slot != NULL ? slot->field : row->field, prompt);
+  const cq_row *row = slot != NULL ? slot->row : cq_entries_row(interview, node);
   if (row != NULL) read_repeat(interview, row, prompt);
+  const cq_slot *at = slot != NULL ? slot : row != NULL ? row->parent : interview->root;
+  reading r = {.interview = interview, .at = at->node, .arena = arena, .error = error};
+  read_label(&r, (uint32_t)prompt->state.field->index, prompt);
   if (slot != NULL && prompt->state.field->children == 0) read_value(&r, slot, prompt);
   return r.status;
 }

@@ -330,8 +330,9 @@ static void run_line(session *s, const cJSON *asked, cq_buf *out) {
   const cJSON *id = cJSON_GetObjectItemCaseSensitive(asked, "id"), *step;
   if (id != NULL) cJSON_AddItemToObject(answer, "id", cJSON_Duplicate(id, true));
   cJSON *results = cJSON_AddArrayToObject(answer, "results");
-  cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(asked, "steps"))
-      cJSON_AddItemToArray(results, run_step(s, step));
+  step = cJSON_GetObjectItemCaseSensitive(asked, "steps");
+  for (step = step == NULL ? NULL : step->child; step != NULL; step = step->next)
+    cJSON_AddItemToArray(results, run_step(s, step));
   char *text = cJSON_PrintUnformatted(answer);
   cq_buf_add_text(out, text == NULL ? "{}" : text);
   cq_buf_add_char(out, '\n');
