@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/line/line.h"
 
+#include "collector/agenda.h"
 #include "collector/answer.h"
 
 #include <stdlib.h>
@@ -142,25 +143,45 @@ static void show_outbox(cq_line *line, const cq_kept *kept) {
   if (kept->batch_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
 }
 
+static void show_visits(cq_line *line, const cq_agenda_visit *visits, size_t count) {
+  char day[11];
+  fprintf(line->out, "\n%s\n", _("Visits to be made"));
+  for (size_t i = 0; i < count; i++) {
+    fprintf(line->out, "  ");
+    cq_line_print(line, visits[i].label);
+    fprintf(line->out, " · ");
+    fprintf(line->out, visits[i].late ? _("%s · late, until %s") : _("%s · until %s"), visits[i].season,
+            cq_date_format(cq_date_from_day(visits[i].last_day), day));
+    fprintf(line->out, "\n");
+  }
+  if (count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+}
+
 /* --- start --- */
 
 static cq_status one_choice(cq_line *line, bool *leave) {
   cq_kept kept;
-  cq_status status = cq_kept_read(&kept, line->laptop->store, line->error);
+  cq_agenda_visit *visits;
+  size_t visit_count;
+  cq_arena_reset(line->arena);
+  cq_status status = cq_agenda(line->laptop, line->arena, &visits, &visit_count, line->error);
+  if (status == CQ_OK) status = cq_kept_read(&kept, line->laptop->store, line->error);
   if (status != CQ_OK) return status;
   fprintf(line->out, "\n%s\n", _("Start"));
-  fprintf(line->out, "  1) %s\n  2) %s (%zu)\n  3) %s (%zu)\n  4) %s (%zu)\n  0) %s\n", _("New interview"), _("Drafts"),
-          kept.draft_count, _("Finished"), kept.record_count, _("Outbox"), kept.batch_count, _("Leave"));
+  fprintf(line->out, "  1) %s\n  2) %s (%zu)\n  3) %s (%zu)\n  4) %s (%zu)\n  5) %s (%zu)\n  0) %s\n",
+          _("New interview"), _("Drafts"), kept.draft_count, _("Finished"), kept.record_count, _("Outbox"),
+          kept.batch_count, _("Visits to be made"), visit_count, _("Leave"));
   if (!cq_line_read(line, "> ")) {
     *leave = true;
   } else if (cq_str_is(cq_str_trim(cq_buf_str(&line->typed)), "0")) {
     *leave = true;
   } else {
-    switch (typed_number(line, 4)) {
+    switch (typed_number(line, 5)) {
     case 1: status = new_interview(line); break;
     case 2: status = resume_draft(line, &kept); break;
     case 3: show_finished(line, &kept); break;
     case 4: show_outbox(line, &kept); break;
+    case 5: show_visits(line, visits, visit_count); break;
     default: fprintf(line->out, "! %s\n", _("Write one of the numbers shown.")); break;
     }
   }
