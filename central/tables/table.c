@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `table`: the merged records of a form, as they are. `person`: what is known of one. */
+#include "central/merge/entities.h"
 #include "central/tables/rows.h"
 #include "central/verbs.h"
 #include "chasqui/record.h"
@@ -178,11 +179,15 @@ int cq_central_table(cq_cli *cli) {
 
 /* --- one person --- */
 
+/* By the entity's id, from the start, or by its property "codigo", which is what people know. */
 static const char person_sql[] =
+    "WITH asked AS (SELECT dataset, CASE WHEN substr(entity, 1, 5) = 'uuid:' THEN substr(entity, 6) ELSE entity END AS "
+    "entity, id FROM visit_subject) "
     "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
-    "v.voided, r.name FROM visit_subject s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
-    "WHERE s.entity = ?1 OR substr(s.entity, 1, length(?1)) = ?1 ORDER BY s.dataset, s.entity, v.day, "
-    "v.finished_utc_ms";
+    "v.voided, r.name FROM asked s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
+    "WHERE substr(s.entity, 1, length(?1)) = ?1 OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = s.dataset "
+    "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) "
+    "ORDER BY s.dataset, s.entity, v.day, v.finished_utc_ms";
 
 static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool first, cq_error *error) {
   char date[11], hex[65], device[33];
@@ -223,11 +228,12 @@ int cq_central_person(cq_cli *cli) {
   cq_error error;
   cq_buf json = {0};
   sqlite3_stmt *s = NULL;
-  size_t count = 0;
+  size_t count = 0, unreadable = 0;
   cq_error_clear(&error);
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
-  cq_status status = cq_desk_prepare(&desk, &s, person_sql, &error);
+  cq_status status = cq_entities_update(&desk, &unreadable, &error);
+  if (status == CQ_OK) status = cq_desk_prepare(&desk, &s, person_sql, &error);
   if (status == CQ_OK) sqlite3_bind_text(s, 1, cq_cli_arg(cli, 0), -1, SQLITE_STATIC);
   for (bool row = true; status == CQ_OK;) {
     if ((status = cq_desk_step(&desk, s, &row, &error)) != CQ_OK || !row) break;
