@@ -41,6 +41,7 @@ static uint64_t any(campaign *c, uint64_t below) {
 
 static void fail(const campaign *c, uint64_t seed, const char *what) {
   fprintf(stderr, "campaign: seed %llu: %s (%s)\n", (unsigned long long)seed, what, c->w.root);
+  if (c->post) kill(c->post, SIGKILL);
   exit(1);
 }
 
