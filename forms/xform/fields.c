@@ -220,8 +220,8 @@ static void index_fields(cq_form *form) {
 
 static cq_status tables(cq_form *form, uint32_t count, cq_error *error) {
   form->field_capacity = count;
-  form->fields = calloc(count, sizeof *form->fields);
-  form->definitions = calloc(count, sizeof *form->definitions);
+  form->fields = calloc((size_t)count + 1, sizeof *form->fields);
+  form->definitions = calloc((size_t)count + 1, sizeof *form->definitions);
   form->by_path_capacity = 64;
   while (form->by_path_capacity < (size_t)count * 2) form->by_path_capacity *= 2;
   size_t bytes = form->by_path_capacity * sizeof(uint32_t);

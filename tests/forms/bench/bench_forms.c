@@ -265,7 +265,7 @@ static void run(const char *what, void (*make)(cq_buf *, size_t), size_t n, cons
   start(&b, make, n);
   report(&b, what, n, work, answer(&b, ref, one, other, times));
   if (make == cascade) {
-    size_t count;
+    size_t count = 0;
     double ms = choose(&b, "/d/place", 20, &count);
     report(&b, what, n, "filter the list", ms);
   }
