@@ -11,9 +11,14 @@
 
 /* Names by which forms of the programme say what the envelope needs (docs/programme-forms in forms/programmes). */
 #define FIELD_SEASON "temporada"
+#define FIELD_MONTH "mc_%02d" /* the last closed months, from 01, the newest: a baseline's */
 #define FIELD_CONSENT "consiente"
 #define FIELD_CONSENT_HOW "modo_cons"
-#define FIELD_PLACE "ubigeo"
+#define FIELD_CONSENT_TEXT "cons_texto"
+#define FIELD_CONSENT_LANGUAGE "cons_lengua"
+#define FIELD_CONSENT_FOLIO "cons_folio"
+#define FIELD_PLACE "distrito"
+#define FIELD_PERSON "tdd" /* also the list it is chosen from */
 
 static cq_str value_of(const cq_filling *it, const char *name) {
   const cq_field *field = cq_form_find(it->form, cq_str_from(name));
@@ -36,17 +41,37 @@ static cq_status load_calendar(const cq_laptop *laptop, cq_calendar **calendar, 
   return csv.size > 0 ? cq_calendar_load(calendar, csv, error) : cq_calendar_standard(calendar, error);
 }
 
-/* A form that asks about a season names it; others belong to none. */
+/* "2012-08" as the envelope has it; false where it is none. */
+static bool parse_month(cq_str text, int32_t *month) {
+  int64_t year, number;
+  if (text.size != 7 || text.at[4] != '-' || !cq_str_int64((cq_str){text.at, 4}, &year) ||
+      !cq_str_int64((cq_str){text.at + 5, 2}, &number) || number < 1 || number > 12)
+    return false;
+  *month = (int32_t)(year * 12 + number - 1);
+  return true;
+}
+
+/* The months that a form asks about one by one, oldest first. */
+static void find_months(const cq_filling *it, season_part *part) {
+  for (int i = 12; i > 0; i--) {
+    char name[16];
+    snprintf(name, sizeof name, FIELD_MONTH, i);
+    part->month_count += parse_month(value_of(it, name), &part->months[part->month_count]);
+  }
+}
+
+/* A form that asks about a season names it; a baseline names its months; others belong to none. */
 static cq_status find_season(const cq_filling *it, season_part *part, cq_error *error) {
   cq_season_ref ref;
   cq_season season;
   cq_calendar *calendar = NULL;
   *part = (season_part){0};
+  find_months(it, part);
   if (!cq_season_parse(value_of(it, FIELD_SEASON), &ref)) return CQ_OK;
   cq_status status = load_calendar(it->laptop, &calendar, error);
   if (status != CQ_OK) return status;
   cq_season_format(&ref, part->code);
-  if (cq_calendar_season(calendar, value_of(it, FIELD_PLACE), &ref, 0, &season)) {
+  if (cq_calendar_season(calendar, value_of(it, FIELD_PLACE), &ref, 0, &season)) { /* its months are the season's */
     part->version = (uint32_t)season.version;
     part->month_count = cq_season_months(&season, part->months, CQ_RECORD_MAX_MONTHS);
     if (part->month_count > CQ_RECORD_MAX_MONTHS) part->month_count = CQ_RECORD_MAX_MONTHS;
@@ -57,23 +82,31 @@ static cq_status find_season(const cq_filling *it, season_part *part, cq_error *
 
 /* --- subjects and consent --- */
 
+static cq_status copy_subject(cq_arena *arena, cq_str list, cq_str entity, cq_subject *subject, cq_error *error) {
+  cq_buf id = {0};
+  cq_buf_add_text(&id, "uuid:");
+  cq_buf_add_str(&id, entity);
+  *subject = (cq_subject){cq_arena_copy(arena, list), cq_arena_copy(arena, cq_buf_str(&id))};
+  bool copied = !id.failed && subject->dataset.at && subject->id.at;
+  cq_buf_fini(&id);
+  return copied ? CQ_OK : cq_error_nomem(error);
+}
+
+/* Whom the record is about: the entities that it changes; where it changes none, as when a visit was refused, the
+ * person chosen from the list. */
 static cq_status find_subjects(const cq_filling *it, cq_arena *arena, cq_entities *found, cq_subject **subjects,
                                size_t *count, cq_error *error) {
+  cq_str person = value_of(it, FIELD_PERSON);
   cq_status status = cq_interview_entities(it->interview, arena, found, error);
   if (status != CQ_OK) return status;
   *count = found->count < CQ_RECORD_MAX_SUBJECTS ? found->count : CQ_RECORD_MAX_SUBJECTS;
   *subjects = cq_arena_array(arena, *count + 1, sizeof **subjects);
   if (!*subjects) return cq_error_nomem(error);
-  for (size_t i = 0; i < *count; i++) {
-    cq_buf id = {0};
-    cq_buf_add_text(&id, "uuid:");
-    cq_buf_add_str(&id, found->items[i].id);
-    (*subjects)[i] = (cq_subject){cq_arena_copy(arena, found->items[i].list), cq_arena_copy(arena, cq_buf_str(&id))};
-    bool copied = !id.failed && (*subjects)[i].dataset.at && (*subjects)[i].id.at;
-    cq_buf_fini(&id);
-    if (!copied) return cq_error_nomem(error);
-  }
-  return CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < *count; i++)
+    status = copy_subject(arena, found->items[i].list, found->items[i].id, &(*subjects)[i], error);
+  if (status == CQ_OK && *count == 0 && person.size > 0)
+    status = copy_subject(arena, CQ_STR(FIELD_PERSON), person, &(*subjects)[(*count)++], error);
+  return status;
 }
 
 static cq_consent find_consent(const cq_filling *it) {
@@ -83,6 +116,10 @@ static cq_consent find_consent(const cq_filling *it) {
   consent.state =
       cq_str_is(said, "si") || cq_str_is(said, "yes") || cq_str_is(said, "1") ? CQ_CONSENT_GIVEN : CQ_CONSENT_REFUSED;
   consent.how = value_of(it, FIELD_CONSENT_HOW);
+  consent.language = value_of(it, FIELD_CONSENT_LANGUAGE);
+  consent.folio = value_of(it, FIELD_CONSENT_FOLIO);
+  cq_str text = value_of(it, FIELD_CONSENT_TEXT);
+  if (text.size > 0) consent.text_hash = cq_hash_of(text.at, text.size);
   return consent;
 }
 

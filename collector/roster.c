@@ -33,21 +33,68 @@ static cq_status put_entity(cq_store *store, const cq_entity *entity, cq_str pro
   return status;
 }
 
-cq_status cq_roster_keep(cq_store *store, const cq_entities *entities, cq_error *error) {
-  cq_buf properties = {0};
-  cq_status status = CQ_OK;
-  for (size_t i = 0; status == CQ_OK && i < entities->count; i++) {
-    const cq_entity *entity = &entities->items[i];
-    cq_buf_reset(&properties);
-    for (size_t p = 0; p < entity->property_count; p++)
-      cq_csv_add_field(&properties, p == 0, entity->properties[p].name, false);
-    cq_csv_end_row(&properties);
-    for (size_t p = 0; p < entity->property_count; p++)
-      cq_csv_add_field(&properties, p == 0, entity->properties[p].value, false);
-    cq_csv_end_row(&properties);
-    status = properties.failed ? cq_error_nomem(error) : put_entity(store, entity, cq_buf_str(&properties), error);
+/* What an entity's properties are after a change: those it names, and the others as they were. */
+typedef struct gathered {
+  cq_buf names, values;
+} gathered;
+
+static bool names_it(const cq_entity *entity, cq_str name) {
+  for (size_t p = 0; p < entity->property_count; p++) {
+    if (cq_str_equal(entity->properties[p].name, name)) return true;
   }
-  cq_buf_fini_secret(&properties);
+  return false;
+}
+
+static void add_property(gathered *all, cq_str name, cq_str value) {
+  cq_csv_add_field(&all->values, all->names.size == 0, value, false);
+  cq_csv_add_field(&all->names, all->names.size == 0, name, false);
+}
+
+static cq_status see_last(void *context, const cq_store_entity *version) {
+  cq_buf_reset(context);
+  cq_buf_add_str(context, version->bytes);
+  return CQ_OK;
+}
+
+static cq_status add_earlier(cq_store *store, const cq_entity *entity, gathered *all, cq_error *error) {
+  cq_buf last = {0};
+  cq_csv *names = NULL, *values = NULL;
+  const cq_str *name, *value;
+  size_t count = 0, value_count = 0;
+  cq_status status = cq_store_entity_versions(store, entity->list, entity->id, see_last, &last, error);
+  if (status != CQ_OK) return status == CQ_NOTFOUND ? CQ_OK : status;
+  names = cq_csv_new(cq_buf_str(&last), ',');
+  values = cq_csv_new(cq_buf_str(&last), ',');
+  if (last.failed || !names || !values) status = cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_csv_next(names, &name, &count, error);
+  for (int row = 0; status == CQ_OK && row < 2; row++) status = cq_csv_next(values, &value, &value_count, error);
+  for (size_t i = 0; status == CQ_OK && i < count && i < value_count; i++)
+    if (!names_it(entity, name[i])) add_property(all, name[i], value[i]);
+  cq_csv_free(names);
+  cq_csv_free(values);
+  cq_buf_fini_secret(&last);
+  return status;
+}
+
+static cq_status keep_entity(cq_store *store, const cq_entity *entity, cq_error *error) {
+  gathered all = {0};
+  for (size_t p = 0; p < entity->property_count; p++)
+    add_property(&all, entity->properties[p].name, entity->properties[p].value);
+  cq_status status = add_earlier(store, entity, &all, error);
+  cq_csv_end_row(&all.names);
+  cq_buf_add_str(&all.names, cq_buf_str(&all.values));
+  cq_csv_end_row(&all.names);
+  if (status == CQ_OK && (all.names.failed || all.values.failed)) status = cq_error_nomem(error);
+  if (status == CQ_OK) status = put_entity(store, entity, cq_buf_str(&all.names), error);
+  cq_buf_fini_secret(&all.names);
+  cq_buf_fini_secret(&all.values);
+  return status;
+}
+
+cq_status cq_roster_keep(cq_store *store, const cq_entities *entities, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < entities->count; i++)
+    status = keep_entity(store, &entities->items[i], error);
   return status;
 }
 

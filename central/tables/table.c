@@ -184,13 +184,19 @@ static const char person_sql[] =
     "WITH asked AS (SELECT dataset, CASE WHEN substr(entity, 1, 5) = 'uuid:' THEN substr(entity, 6) ELSE entity END AS "
     "entity, id FROM visit_subject) "
     "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
-    "v.voided, r.name FROM asked s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
+    "v.voided, r.name, v.months FROM asked s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
     "WHERE substr(s.entity, 1, length(?1)) = ?1 OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = s.dataset "
     "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) "
     "ORDER BY s.dataset, s.entity, v.day, v.finished_utc_ms";
 
+/* "2012-08…2012-10"; "" none. `months` are in order, 7 characters each. */
+static void month_span(cq_str months, char out[24]) {
+  out[0] = '\0';
+  if (months.size >= 7) snprintf(out, 24, "%.7s…%.7s", months.at, months.at + months.size - 7);
+}
+
 static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool first, cq_error *error) {
-  char date[11], hex[65], device[33];
+  char date[11], hex[65], device[33], months[24];
   cq_hash name;
   cq_device_id id;
   cq_status status = cq_desk_column(s, 11, name.at, sizeof name.at, error);
@@ -200,10 +206,12 @@ static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool firs
   cq_date_format(cq_date_from_day(sqlite3_column_int(s, 3)), date);
   cq_hash_hex(&name, hex);
   cq_device_id_hex(&id, device);
+  month_span(cq_desk_text(s, 12), months);
   int edited = sqlite3_column_int(s, 9), voided = sqlite3_column_int(s, 10);
-  cq_cli_say(cli, "%s  %-24s %-9s %-10s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
-             (const char *)sqlite3_column_text(s, 4), result, (const char *)sqlite3_column_text(s, 7), device, hex,
-             edited ? "  " : "",
+  /* the ellipsis is three bytes and one column */
+  cq_cli_say(cli, "%s  %-24s %-8s %-*s %-10s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
+             (const char *)sqlite3_column_text(s, 4), *months ? 17 : 15, months, result,
+             (const char *)sqlite3_column_text(s, 7), device, hex, edited ? "  " : "",
              edited > 1 ? _("edited twice: conflict")
              : edited   ? _("edited")
                         : "",
@@ -214,7 +222,8 @@ static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool firs
   static const struct {
     const char *name;
     int column;
-  } texts[] = {{"dataset", 0}, {"entity", 1}, {"form", 2}, {"season", 4}, {"reason", 6}, {"technician", 7}};
+  } texts[] = {{"dataset", 0}, {"entity", 1},     {"form", 2},   {"season", 4},
+               {"reason", 6},  {"technician", 7}, {"months", 12}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     cq_buf_addf(json, ",\"%s\":", texts[i].name);
     cq_cli_add_json(json, cq_desk_text(s, texts[i].column));

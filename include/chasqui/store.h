@@ -270,7 +270,8 @@ typedef struct cq_store_purged {
 /* Frees the bytes of records and batches opened, and of their trail, finalised before `before_utc_ms`. Names stay. */
 cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
 
-/* Erases by order: the record's bytes, its trail and attachments that no other record uses go; name and order remain,
+/* Erases by order: the record's bytes, its trail, what this store holds of its subjects as entities, and attachments
+ * that no other record uses go; name and order remain,
  * and the name cannot come back. A name not yet known is remembered all the same. */
 cq_status cq_store_erase(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_str order, cq_error *error);
 bool cq_store_erased(cq_store *store, const uint8_t name[CQ_STORE_HASH]);

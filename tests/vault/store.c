@@ -290,6 +290,12 @@ static void check_records(cq_store *store, const char *expected) {
   cq_buf_fini(&text);
 }
 
+static cq_status join_entities(void *context, const cq_store_entity *entity) {
+  cq_buf_addf(context, "%.*s/%lld%.*s=%.*s ", (int)entity->id.size, entity->id.at, (long long)entity->version,
+              (int)entity->branch.size, entity->branch.at, (int)entity->bytes.size, entity->bytes.at);
+  return CQ_OK;
+}
+
 static void test_records(void **state) {
   (void)state;
   const char *path = test_path("s6.vault");
@@ -319,12 +325,19 @@ static void test_records(void **state) {
   assert_true(cq_str_equal(cq_buf_str(&text), bytes));
   BAD(cq_store_record_bytes(store, form.hash, &text, &error), CQ_NOTFOUND, "store.record.missing");
 
-  /* erased: bytes, subjects and trail gone, the name known, the chain whole, and no way back */
+  /* erased: bytes, subjects, their entities and trail gone, the name known, the chain whole, and no way back */
+  cq_store_entity people[] = {
+      {.list = CQ_STR("tdd"), .id = CQ_STR("tdd:0001"), .version = 2, .bytes = CQ_STR("secreto")},
+      {.list = CQ_STR("tdd"), .id = CQ_STR("tdd:0003"), .version = 2, .bytes = CQ_STR("ajeno")}};
+  GOOD(cq_store_entities_put(store, people, 2, &error));
   assert_false(cq_store_erased(store, record.name));
   GOOD(cq_store_erase(store, record.name, CQ_STR("orden firmada"), &error));
   GOOD(cq_store_erase(store, record.name, CQ_STR("orden firmada"), &error));
   assert_true(cq_store_erased(store, record.name));
   check_records(store, "4:0 0:3,tdd:0001 ");
+  cq_buf_reset(&text);
+  GOOD(cq_store_entities(store, CQ_STR("tdd"), join_entities, &text, &error));
+  assert_string_equal(text.at, "tdd:0003/2=ajeno ");
   BAD(cq_store_record_bytes(store, record.name, &text, &error), CQ_REFUSED, "store.record.erased");
   BAD(cq_store_finalise(store, 0, &record, bytes, &error), CQ_REFUSED, "store.record.erased");
   GOOD(cq_store_audit_verify(store, &entries, &error));
@@ -429,12 +442,6 @@ static void test_outbox(void **state) {
   cq_store_close(store);
   cq_buf_fini(&bytes);
   remove_vault(path);
-}
-
-static cq_status join_entities(void *context, const cq_store_entity *entity) {
-  cq_buf_addf(context, "%.*s/%lld%.*s=%.*s ", (int)entity->id.size, entity->id.at, (long long)entity->version,
-              (int)entity->branch.size, entity->branch.at, (int)entity->bytes.size, entity->bytes.at);
-  return CQ_OK;
 }
 
 static void test_entities(void **state) {

@@ -183,9 +183,13 @@ static cq_status erase_record(cq_store *store, const uint8_t *name, cq_error *er
   if (status != CQ_OK || number == 0) return status;
   static const char emptied[] = "UPDATE record SET state = 4, size = 0, parent = NULL, instance_id = '', season = '', "
                                 "label = '', technician = '' WHERE number = ?1";
-  static const char *const deletes[] = {"DELETE FROM record_bytes WHERE record = ?1",
+#define OF_SUBJECTS "WHERE id IN (SELECT replace(subject, 'uuid:', '') FROM record_subject WHERE record = ?1)"
+  static const char *const deletes[] = {"DELETE FROM entity " OF_SUBJECTS,
+                                        "DELETE FROM entity_newest " OF_SUBJECTS,
+                                        "DELETE FROM record_bytes WHERE record = ?1",
                                         "DELETE FROM record_subject WHERE record = ?1",
-                                        "DELETE FROM record_attachment WHERE record = ?1", emptied};
+                                        "DELETE FROM record_attachment WHERE record = ?1",
+                                        emptied};
   for (size_t i = 0; status == CQ_OK && i < sizeof deletes / sizeof deletes[0]; i++)
     status = store_run(store, error, deletes[i], "i", number);
   if (status == CQ_OK) status = trail_empty(store, draft, error);

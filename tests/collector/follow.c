@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The programme's baseline, and a season of the same person minutes later: preloaded from it, and what the envelopes
+ * of both say of person, season, months and consent. */
+#include "chasqui/file.h"
+#include "tests/collector/ways.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FORMS "forms/programmes/ici/"
+#define ANSWERS "packaging/demo-interviews/"
+#define PERSON "4281da78-401d-4bb0-8c75-c2bae4cab76e"
+
+enum { BASELINE, SEASON, FORM_COUNT, LISTS = 4 };
+static const char *const list_names[LISTS] = {"tdd.csv", "organizacion.csv", "ccpp.csv", "temporadas.csv"};
+
+typedef struct field {
+  office *office;
+  cq_bundle_form forms[FORM_COUNT];
+  cq_bundle_file lists[LISTS];
+  cq_buf xml[FORM_COUNT], csv[LISTS];
+  /* the record filled last */
+  cq_arena *arena;
+  cq_buf bytes;
+  cq_record record;
+} field;
+
+static void field_begin(field *it) {
+  *it = (field){.arena = cq_arena_new(0)};
+  it->forms[BASELINE] = way_form(FORMS "a_linea_base_tdd.xlsx", "a_linea_base_tdd", &it->xml[BASELINE]);
+  it->forms[SEASON] = way_form(FORMS "b_seguimiento_tdd.xlsx", "b_seguimiento_tdd", &it->xml[SEASON]);
+  for (size_t i = 0; i < LISTS; i++) {
+    char path[64];
+    snprintf(path, sizeof path, FORMS "%s", list_names[i]);
+    assert_int_equal(cq_file_read(path, 1 << 20, &it->csv[i], NULL), CQ_OK);
+    it->lists[i] = (cq_bundle_file){.name = cq_str_from(list_names[i]), .bytes = cq_buf_str(&it->csv[i])};
+  }
+  it->office = office_new(CQ_MODE_REAL, it->forms, FORM_COUNT);
+  it->office->files = it->lists;
+  it->office->file_count = LISTS;
+  office_join(it->office);
+}
+
+static void field_end(field *it) {
+  office_free(it->office);
+  for (size_t i = 0; i < FORM_COUNT; i++) cq_buf_fini(&it->xml[i]);
+  for (size_t i = 0; i < LISTS; i++) cq_buf_fini(&it->csv[i]);
+  cq_buf_fini(&it->bytes);
+  cq_arena_free(it->arena);
+}
+
+/* Fills a form in, ten minutes after what was before. */
+static void fill(field *it, size_t form, cq_str json, cq_result result) {
+  cq_laptop laptop;
+  cq_filling filling;
+  cq_answers_report report;
+  cq_violations faults;
+  cq_hash name, hash = cq_hash_of(it->forms[form].xml.at, it->forms[form].xml.size);
+  it->office->at.utc_ms += 600000;
+  way_open(it->office, &laptop);
+  cq_arena_reset(it->arena);
+  assert_int_equal(cq_filling_begin(&filling, &laptop, &hash, false, NULL), CQ_OK);
+  assert_int_equal(cq_answers_apply(filling.interview, json, it->arena, &report, NULL), CQ_OK);
+  for (size_t i = 0; i < report.count; i++)
+    fail_msg("refused: %.*s", (int)report.refusals[i].ref.size, report.refusals[i].ref.at);
+  assert_int_equal(cq_interview_violations(filling.interview, it->arena, &faults, NULL), CQ_OK);
+  for (size_t i = 0; i < faults.count; i++)
+    fail_msg("fault: %.*s", (int)faults.items[i].ref.size, faults.items[i].ref.at);
+  assert_int_equal(cq_filling_finalise(&filling, result, CQ_STR(""), &name, NULL), CQ_OK);
+  cq_filling_end(&filling);
+  cq_buf_reset(&it->bytes);
+  assert_int_equal(cq_store_record_bytes(laptop.store, name.at, &it->bytes, NULL), CQ_OK);
+  assert_int_equal(cq_record_parse(&it->record, cq_buf_str(&it->bytes), it->arena, NULL), CQ_OK);
+  cq_laptop_close(&laptop);
+}
+
+static void fill_file(field *it, size_t form, const char *path) {
+  cq_buf json = {0};
+  assert_int_equal(cq_file_read(path, 1 << 20, &json, NULL), CQ_OK);
+  fill(it, form, cq_buf_str(&json), CQ_RESULT_COMPLETE);
+  cq_buf_fini(&json);
+}
+
+static void holds(const field *it, const char *part) {
+  cq_buf xml = {0};
+  cq_buf_add_str(&xml, it->record.instance_xml);
+  if (!strstr(xml.at, part)) fail_msg("no %s in %s", part, xml.at);
+  cq_buf_fini(&xml);
+}
+
+static void is_about_the_person(const field *it) {
+  const cq_envelope *envelope = &it->record.envelope;
+  assert_int_equal(envelope->subject_count, 1);
+  assert_true(cq_str_is(envelope->subjects[0].dataset, "tdd"));
+  assert_true(cq_str_is(envelope->subjects[0].id, "uuid:" PERSON));
+}
+
+static void has_months(const field *it, size_t count, int32_t first) {
+  assert_int_equal(it->record.envelope.month_count, count);
+  for (size_t i = 0; i < count; i++) assert_int_equal(it->record.envelope.months[i], first + (int32_t)i);
+}
+
+static void a_season_is_preloaded_from_the_baseline_of_minutes_ago(void **state) {
+  (void)state;
+  field it;
+  field_begin(&it);
+  const cq_envelope *envelope = &it.record.envelope;
+  fill_file(&it, BASELINE, ANSWERS "1-mateo-base.json");
+  is_about_the_person(&it);
+  /* visited in August 2012: the twelve months that were closed then */
+  assert_true(cq_str_is(envelope->season, ""));
+  has_months(&it, 12, 2011 * 12 + 7);
+  assert_int_equal(envelope->consent.state, CQ_CONSENT_GIVEN);
+  assert_true(cq_str_is(envelope->consent.how, "oral"));
+  assert_true(cq_str_is(envelope->consent.language, "es"));
+  assert_false(cq_hash_is_zero(&envelope->consent.text_hash));
+  /* activities and income are the baseline's, not the list's "papa maiz tejido" and 337.50 */
+  fill_file(&it, SEASON, ANSWERS "2-mateo-season.json");
+  is_about_the_person(&it);
+  holds(&it, "<p_act>quinua fibra</p_act><p_base>169.17</p_base>");
+  holds(&it, "<activ>quinua fibra</activ>");
+  holds(&it, "baseVersion=\"2\"");
+  assert_true(cq_str_is(envelope->season, "2011-T4"));
+  assert_int_equal(envelope->calendar_version, 1);
+  has_months(&it, 3, 2012 * 12 + 4);
+  assert_int_equal(envelope->consent.state, CQ_CONSENT_GIVEN);
+  /* the season before, made good on the same day: what the first visit did not say anew is still the baseline's */
+  fill(&it, SEASON,
+       CQ_STR("{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"temporada\":\"2011-T3\","
+              "\"resultado\":\"rechazo\",\"intentos\":2}"),
+       CQ_RESULT_REFUSED);
+  is_about_the_person(&it);
+  holds(&it, "<p_act>quinua fibra</p_act><p_base>169.17</p_base><p_ult>2012-08-20<");
+  holds(&it, "baseVersion=\"3\"");
+  assert_true(cq_str_is(envelope->season, "2011-T3"));
+  assert_int_equal(envelope->result, CQ_RESULT_REFUSED);
+  field_end(&it);
+}
+
+static void who_refuses_or_is_not_found_is_named_all_the_same(void **state) {
+  (void)state;
+  field it;
+  field_begin(&it);
+  fill(&it, BASELINE,
+       CQ_STR("{\"region\":\"21\",\"provincia\":\"2107\",\"distrito\":\"210708\",\"ccpp\":\"2107080028\","
+              "\"muestra_como\":\"sorteado\",\"tdd\":\"" PERSON "\",\"lengua_ent\":\"cas\",\"consiente\":\"no\"}"),
+       CQ_RESULT_REFUSED);
+  is_about_the_person(&it);
+  assert_int_equal(it.record.envelope.consent.state, CQ_CONSENT_REFUSED);
+  fill(&it, SEASON,
+       CQ_STR("{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"fecha\":\"2012-08-20\","
+              "\"resultado\":\"no_ubicado\",\"intentos\":3}"),
+       CQ_RESULT_PARTIAL);
+  is_about_the_person(&it);
+  field_end(&it);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
+                                     cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
