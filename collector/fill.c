@@ -123,7 +123,7 @@ int cq_collector_fill(cq_cli *cli) {
     cq_pack_report packed;
     status = cq_laptop_pack(&laptop, &packed, &error);
   }
-  if (status == CQ_OK) tell(cli, &name, result);
+  if (status == CQ_OK) tell(cli, &name, cq_filling_result(&filling, result, NULL));
   int exit_status = status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
   if (filling.laptop) cq_filling_end(&filling);
   cq_laptop_close(&laptop);

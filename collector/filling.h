@@ -48,7 +48,11 @@ cq_status cq_filling_remove(cq_filling *filling, cq_entry instance, cq_error *er
 cq_status cq_filling_moved(cq_filling *filling, cq_error *error);
 cq_status cq_filling_language(cq_filling *filling, size_t language, cq_error *error);
 
-/* The record for ever; the draft is gone. `reason` may be empty. */
+/* The result under which it is kept where `asked` is given: answers of a complete interview may say that there was no
+ * interview, or no consent. An empty `*reason` becomes the form's own,
+ * borrowed from the interview until it changes; NULL: not wanted. */
+cq_result cq_filling_result(const cq_filling *filling, cq_result asked, cq_str *reason);
+/* The record for ever, under cq_filling_result; the draft is gone. `reason` may be empty. */
 cq_status cq_filling_finalise(cq_filling *filling, cq_result result, cq_str reason, cq_hash *name, cq_error *error);
 /* The answers as they stand, as a record of result draft appended to `bytes`; the draft stays. */
 cq_status cq_filling_snapshot(const cq_filling *filling, cq_buf *bytes, cq_error *error);

@@ -17,6 +17,8 @@
 #define FIELD_CONSENT_TEXT "cons_texto"
 #define FIELD_CONSENT_LANGUAGE "cons_lengua"
 #define FIELD_CONSENT_FOLIO "cons_folio"
+#define FIELD_RESULT "resultado" /* of the visit */
+#define FIELD_WITHDRAWS "retira"
 #define FIELD_PLACE "distrito"
 #define FIELD_PERSON "tdd" /* also the list it is chosen from */
 
@@ -115,12 +117,27 @@ static cq_consent find_consent(const cq_filling *it) {
   if (said.size == 0) return consent;
   consent.state =
       cq_str_is(said, "si") || cq_str_is(said, "yes") || cq_str_is(said, "1") ? CQ_CONSENT_GIVEN : CQ_CONSENT_REFUSED;
+  if (cq_str_is(value_of(it, FIELD_WITHDRAWS), "si")) consent.state = CQ_CONSENT_WITHDRAWN;
   consent.how = value_of(it, FIELD_CONSENT_HOW);
   consent.language = value_of(it, FIELD_CONSENT_LANGUAGE);
   consent.folio = value_of(it, FIELD_CONSENT_FOLIO);
   cq_str text = value_of(it, FIELD_CONSENT_TEXT);
   if (text.size > 0) consent.text_hash = cq_hash_of(text.at, text.size);
   return consent;
+}
+
+/* --- result --- */
+
+/* A form in which everything is answered may still tell of a visit without an interview: nobody was at home, or the
+ * person declined. Such a record covers no season. */
+cq_result cq_filling_result(const cq_filling *it, cq_result asked, cq_str *reason) {
+  cq_str visit = value_of(it, FIELD_RESULT);
+  if (asked != CQ_RESULT_COMPLETE) return asked;
+  if (cq_str_is(value_of(it, FIELD_WITHDRAWS), "si")) return CQ_RESULT_WITHDRAWN;
+  if (find_consent(it).state == CQ_CONSENT_REFUSED) return CQ_RESULT_REFUSED;
+  if (visit.size == 0 || cq_str_is(visit, "completa")) return asked;
+  if (reason && reason->size == 0) *reason = visit;
+  return cq_str_is(visit, "rechazo") ? CQ_RESULT_REFUSED : CQ_RESULT_PARTIAL;
 }
 
 /* --- audit trail --- */
@@ -228,6 +245,7 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
     status = find_subjects(it, from.arena, &from.entities, &from.subjects, &from.subject_count, error);
   if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_SUBMISSION, &from.xml, error);
   if (status == CQ_OK) status = write_trail(it, &from.trail, error);
+  result = cq_filling_result(it, result, &reason);
   if (status == CQ_OK) status = fill_envelope(it, &from, result, reason, &envelope, error);
   if (status == CQ_OK) {
     cq_record record = {

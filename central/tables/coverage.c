@@ -252,7 +252,9 @@ static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char 
 
 /* How an envelope's result reads in the grid: an absence is an attempt, whatever else it is called. */
 static cq_visit_result result_of(int result, cq_str reason) {
-  if (cq_str_is(reason, "ausente") || cq_str_is(reason, "absent")) return CQ_VISIT_ABSENT;
+  static const char *const absences[] = {"ausente", "absent", "no_ubicado", "migro", "fallecio"};
+  for (size_t i = 0; i < sizeof absences / sizeof *absences; i++)
+    if (cq_str_is(reason, absences[i])) return CQ_VISIT_ABSENT;
   if (result == CQ_RESULT_COMPLETE) return CQ_VISIT_COMPLETE;
   return result == CQ_RESULT_PARTIAL ? CQ_VISIT_PARTIAL : CQ_VISIT_REFUSED;
 }

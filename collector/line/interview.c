@@ -422,7 +422,8 @@ static wish finish(talk *it, cq_result result) {
   cq_status status = cq_filling_finalise(it->filling, result, CQ_STR(""), &name, it->line->error);
   if (status != CQ_OK) return fail(it, status);
   cq_hash_hex(&name, hex);
-  fprintf(it->line->out, _("Finished (%s): record %.16s…"), cq_result_words((int)result), hex);
+  fprintf(it->line->out, _("Finished (%s): record %.16s…"),
+          cq_result_words((int)cq_filling_result(it->filling, result, NULL)), hex);
   fputc('\n', it->line->out);
   return WISH_DONE;
 }

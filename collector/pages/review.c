@@ -52,6 +52,7 @@ static void finish(cq_app *app, int64_t result) {
   cq_error_clear(&error);
   cq_status status = cq_filling_finalise(app->filling, (cq_result)result, CQ_STR(""), &name, &error);
   if (!cq_app_well(app, status, &error)) return;
+  result = (int64_t)cq_filling_result(app->filling, (cq_result)result, NULL);
   cq_app_leave_interview(app);
   status = cq_laptop_pack(app->laptop, &packed, &error);
   cq_app_pop_to_start(app);

@@ -134,7 +134,7 @@ static void a_season_is_preloaded_from_the_baseline_of_minutes_ago(void **state)
   fill(&it, SEASON,
        CQ_STR("{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"temporada\":\"2011-T3\","
               "\"resultado\":\"rechazo\",\"intentos\":2}"),
-       CQ_RESULT_REFUSED);
+       CQ_RESULT_COMPLETE);
   is_about_the_person(&it);
   holds(&it, "<p_act>quinua fibra</p_act><p_base>169.17</p_base><p_ult>2012-08-20<");
   holds(&it, "baseVersion=\"3\"");
@@ -150,14 +150,24 @@ static void who_refuses_or_is_not_found_is_named_all_the_same(void **state) {
   fill(&it, BASELINE,
        CQ_STR("{\"region\":\"21\",\"provincia\":\"2107\",\"distrito\":\"210708\",\"ccpp\":\"2107080028\","
               "\"muestra_como\":\"sorteado\",\"tdd\":\"" PERSON "\",\"lengua_ent\":\"cas\",\"consiente\":\"no\"}"),
-       CQ_RESULT_REFUSED);
+       CQ_RESULT_COMPLETE);
   is_about_the_person(&it);
+  assert_int_equal(it.record.envelope.result, CQ_RESULT_REFUSED);
   assert_int_equal(it.record.envelope.consent.state, CQ_CONSENT_REFUSED);
   fill(&it, SEASON,
        CQ_STR("{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"fecha\":\"2012-08-20\","
               "\"resultado\":\"no_ubicado\",\"intentos\":3}"),
-       CQ_RESULT_PARTIAL);
+       CQ_RESULT_COMPLETE);
   is_about_the_person(&it);
+  assert_int_equal(it.record.envelope.result, CQ_RESULT_PARTIAL);
+  assert_true(cq_str_is(it.record.envelope.reason, "no_ubicado"));
+  fill(&it, SEASON,
+       CQ_STR("{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"fecha\":\"2012-08-20\","
+              "\"resultado\":\"completa\",\"intentos\":3,\"consiente\":\"no\",\"retira\":\"si\"}"),
+       CQ_RESULT_COMPLETE);
+  is_about_the_person(&it);
+  assert_int_equal(it.record.envelope.result, CQ_RESULT_WITHDRAWN);
+  assert_int_equal(it.record.envelope.consent.state, CQ_CONSENT_WITHDRAWN);
   field_end(&it);
 }
 
