@@ -37,7 +37,7 @@ bool cq_date_valid(cq_date date) {
 
 bool cq_date_parse(cq_str text, cq_date *date) {
   if (text.size != 10) return false;
-  int number[8];
+  int number[8] = {0};
   size_t n = 0;
   for (size_t i = 0; i < 10; i++) {
     if (i == 4 || i == 7) {

@@ -134,7 +134,6 @@ cq_status cq_file_replace(const char *path, const void *bytes, size_t size, unsi
   goto out;
 undo:
   if (fd >= 0) close(fd);
-  fd = -1;
   unlink(temporary.at);
 out:
   cq_buf_fini(&temporary);

@@ -123,8 +123,8 @@ static bool add_element(cq_outline *outline, uint32_t parent, cq_str *text, int 
 }
 
 static const char *find(cq_str text, cq_str what) {
-  for (const char *at = text.at; text.size >= what.size;) {
-    at = memchr(text.at, what.at[0], text.size - what.size + 1);
+  while (text.size >= what.size) {
+    const char *at = memchr(text.at, what.at[0], text.size - what.size + 1);
     if (!at) return NULL;
     if (memcmp(at, what.at, what.size) == 0) return at;
     skip(&text, (size_t)(at - text.at) + 1);

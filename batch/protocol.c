@@ -188,7 +188,7 @@ cq_status cq_ask_parse(cq_ask *ask, cq_str bytes, cq_error *error) {
 
 cq_device_id cq_ask_device(const cq_ask *ask, size_t i, uint64_t *cursor) {
   reader in = {.at = ask->devices + i * DEVICE_ROW, .left = DEVICE_ROW};
-  cq_device_id device;
+  cq_device_id device = {0};
   take_copy(&in, device.at, sizeof device.at);
   *cursor = take_int(&in, 8);
   return device;

@@ -53,8 +53,9 @@ static bool find_translations(char *out, size_t size) {
     if (!slash) return false;
     *slash = '\0';
   }
-  if (strlen(out) + sizeof place > size) return false;
-  strcat(out, place);
+  size_t end = strlen(out);
+  if (end + sizeof place > size) return false;
+  memcpy(out + end, place, sizeof place);
   return true;
 }
 

@@ -18,7 +18,7 @@ const cq_cli_option cq_cli_common[] = {{"help", 'h', NULL, N_("show this help")}
 
 static const cq_cli_option *option_in(const cq_cli_option *table, const char *name, size_t size, char letter) {
   for (; table && table->name; table++) {
-    if (letter ? table->letter == letter : strlen(table->name) == size && memcmp(table->name, name, size) == 0)
+    if (letter ? table->letter == letter : name && strlen(table->name) == size && memcmp(table->name, name, size) == 0)
       return table;
   }
   return NULL;

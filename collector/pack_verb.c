@@ -6,7 +6,7 @@
 int cq_collector_pack(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
-  cq_pack_report report;
+  cq_pack_report report = {0};
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_laptop_pack(&laptop, &report, &error);

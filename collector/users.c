@@ -38,7 +38,7 @@ int cq_collector_users_add(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
   cq_cli_secret fresh = {0};
-  uint32_t slot;
+  uint32_t slot = 0;
   const char *code = cq_cli_arg(cli, 0);
   cq_error_clear(&error);
   cq_status status = cq_collector_technician(code, &error);
@@ -68,7 +68,7 @@ static cq_status find_slot(const cq_laptop *laptop, const char *code, uint32_t *
 int cq_collector_users_remove(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
-  uint32_t slot;
+  uint32_t slot = 0;
   const char *code = cq_cli_arg(cli, 0);
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);

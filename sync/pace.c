@@ -25,10 +25,10 @@ double pace_seconds(int tries, const cq_random *random) {
 }
 
 cq_status pace_wait(double seconds, cq_error *error) {
-  for (double left = seconds * 1000; left > 0; left -= 250) {
+  for (int left = (int)(seconds * 1000); left > 0; left -= 250) {
     cq_status status = cq_cli_cancelled(error);
     if (status) return status;
-    poll(NULL, 0, left < 250 ? (int)left : 250);
+    poll(NULL, 0, left < 250 ? left : 250);
   }
   return cq_cli_cancelled(error);
 }

@@ -178,8 +178,8 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *connection, const
     return http_refuse(&early, 413, "post.request.large");
   }
   early.rest = rest;
+  enum MHD_Result result = MHD_NO;
   if (found->begin) {
-    enum MHD_Result result = MHD_NO;
     early.upload = found->begin(&early, &result);
     if (!early.upload) return result;
   }
@@ -304,7 +304,7 @@ cq_status server_start(server **out, const server_settings *settings, cq_error *
   s->daemon = MHD_start_daemon(
       flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
       NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-      (unsigned)SERVER_SILENCE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(2 * SERVER_HEADER_BYTES),
+      (unsigned)SERVER_SILENCE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)2 * SERVER_HEADER_BYTES,
       MHD_OPTION_THREAD_STACK_SIZE, (size_t)(1 << 20), MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
   if (!s->daemon) {
     close(fd);

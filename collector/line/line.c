@@ -11,7 +11,7 @@
 void cq_line_print(cq_line *line, cq_str text) {
   for (size_t at = 0; at < text.size;) {
     uint32_t c = cq_utf8_next(text, &at);
-    char bytes[4];
+    char bytes[4] = {0};
     bool control = c != '\n' && (c < 0x20 || (c >= 0x7F && c < 0xA0));
     fwrite(bytes, 1, cq_utf8_put(control ? 0xFFFD : c, bytes), line->out);
   }

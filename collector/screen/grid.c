@@ -13,7 +13,9 @@ bool cq_grid_resize(cq_grid *grid, int rows, int columns) {
   cq_glyph *cells = calloc((size_t)rows * (size_t)columns, sizeof *cells);
   if (!cells) return false;
   free(grid->cells);
-  *grid = (cq_grid){rows, columns, cells};
+  grid->rows = rows;
+  grid->columns = columns;
+  grid->cells = cells;
   cq_grid_clear(grid);
   return true;
 }

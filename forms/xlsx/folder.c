@@ -90,7 +90,7 @@ static cq_status read_file(cq_cells *cells, const char *folder, const char *file
 cq_status cq_csv_folder_read(cq_cells *cells, const char *folder, cq_sheet_wanted *wanted, cq_error *error) {
   DIR *listing = opendir(folder);
   if (!listing) return cq_error_io(error, "io.open", folder, errno);
-  char *names[MAX_FILES];
+  char *names[MAX_FILES] = {0};
   size_t count = 0;
   cq_status status = CQ_OK;
   for (const struct dirent *entry; status == CQ_OK && (entry = readdir(listing)) != NULL;) {

@@ -161,7 +161,8 @@ static cq_status walk_steps(reader *r, const cq_expr *path, const place *base) {
     status = walk_base(r, path->args[0], base);
     if (status == CQ_OK) status = places_of(r, path->args[0], base, &starts);
   } else {
-    status = add_place(r, &starts, path->start == CQ_XPATH_FROM_ROOT ? (place){.from = CQ_XPATH_FROM_ROOT} : *base);
+    const place root = {.from = CQ_XPATH_FROM_ROOT};
+    status = add_place(r, &starts, path->start == CQ_XPATH_FROM_ROOT ? root : *base);
   }
   for (size_t i = 0; i < path->step_count && status == CQ_OK; i++) {
     if (!path->steps[i].predicate_count) continue;

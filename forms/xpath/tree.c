@@ -130,7 +130,7 @@ cq_status cq_tree_set_text(cq_tree *tree, cq_node *node, cq_str text) {
     if (class == CQ_TEXT_CLASSES) return CQ_NOMEM;
     char *block = tree->spare_text[class];
     if (block) {
-      memcpy(&tree->spare_text[class], block, sizeof(void *));
+      memcpy(&tree->spare_text[class], block, sizeof tree->spare_text[class]); /* the next spare one stands in it */
     } else {
       block = cq_arena_alloc(tree->arena, (size_t)8 << class);
       if (!block) return CQ_NOMEM;
