@@ -191,8 +191,9 @@ enum { D_ID, D_FIRST, D_LAST, D_CODE, D_PLACE, D_WEIGHT, D_ENTRY, D_EXIT, D_GROU
 static const char desk_people_sql[] =
     "WITH ids AS (SELECT id FROM frame WHERE dataset = ?1 UNION SELECT id FROM entity WHERE dataset = ?1) "
     "SELECT i.id, CASE WHEN f.id IS NULL THEN e.first_day ELSE f.entry END, "
-    "min(coalesce(f.leave, e.last_day), coalesce(e.last_day, f.leave)), " PROPERTY(
-        "'codigo'") ", "
+    "min(coalesce(f.leave, e.last_day), coalesce(e.last_day, f.leave)), coalesce(" PROPERTY(
+        "'codigo'") ", (SELECT value FROM frame_property p WHERE p.dataset = ?1 AND p.id = i.id AND p.name = "
+                    "'codigo')), "
                     "coalesce(nullif(f.place, ''), " PROPERTY("'ccpp'") ", " PROPERTY(
                         "'distrito'") "), "
                                       "coalesce(f.weight, " PROPERTY("'peso'") "), " PROPERTY("'alta'") ", " PROPERTY(

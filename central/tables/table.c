@@ -186,7 +186,8 @@ static const char person_sql[] =
     "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
     "v.voided, r.name, v.months FROM asked s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
     "WHERE substr(s.entity, 1, length(?1)) = ?1 OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = s.dataset "
-    "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) "
+    "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) OR EXISTS (SELECT 1 FROM frame_property f WHERE "
+    "f.dataset = s.dataset AND f.id = s.entity AND f.name = 'codigo' AND f.value = ?1) "
     "ORDER BY s.dataset, s.entity, v.day, v.finished_utc_ms";
 
 /* "2012-08…2012-10"; "" none. `months` are in order, 7 characters each. */
