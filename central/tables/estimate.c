@@ -338,9 +338,20 @@ static void say_head(const cq_cli *cli) {
              "n", _("weighted n"), _("precision"));
 }
 
+enum { FIGURE_SIZE = 48 };
+
+/* Six digits, and never an exponent: totals of a programme are read by people. */
+static const char *figure(double number, char out[FIGURE_SIZE]) {
+  bool large = fabs(number) >= 1e6 && fabs(number) < 1e15;
+  snprintf(out, FIGURE_SIZE, large ? "%.0f" : "%.6g", number);
+  return out;
+}
+
 static void say_row(const cq_cli *cli, cq_str name, const cq_estimate *e) {
-  cq_cli_say(cli, "%-24.*s %14.6g %12.6g %14.6g %14.6g %6zu %12.6g  %s", (int)(name.size < 200 ? name.size : 200),
-             name.size ? name.at : "", e->estimate, e->se, e->low, e->high, e->n, e->weighted_n, band(e));
+  char f[5][FIGURE_SIZE];
+  cq_cli_say(cli, "%-24.*s %14s %12s %14s %14s %6zu %12s  %s", (int)(name.size < 200 ? name.size : 200),
+             name.size ? name.at : "", figure(e->estimate, f[0]), figure(e->se, f[1]), figure(e->low, f[2]),
+             figure(e->high, f[3]), e->n, figure(e->weighted_n, f[4]), band(e));
 }
 
 static void say_missing(const cq_cli *cli, const sample *s) {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 const cq_cli_option cq_central_table_options[] = {
     {"repeat", 0, N_("NAME"), N_("the rows of this repeat of the form")},
@@ -22,7 +24,7 @@ const cq_cli_option cq_central_table_options[] = {
 const cq_cli_option cq_central_person_options[] = {
     CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
 
-enum { WIDEST = 28 };
+enum { WIDEST = 28, ROW_NUMBER = 4 };
 
 /* Rows kept until all are there, so that columns can be as wide as they need. */
 typedef struct kept {
@@ -69,20 +71,41 @@ static bool is_empty(const kept *k, size_t column) {
   return true;
 }
 
-/* Columns that hold nothing anywhere are passed over: a table for reading. */
-static void say_rows(cq_cli *cli, const kept *k, const cq_rows_table *t) {
+/* What only programs read; `export` has it all. */
+static bool is_for_programs(cq_str name) {
+  static const char *const names[] = {"KEY",   "PARENT_KEY", "begun", "finished", "version",
+                                      "start", "end",        "today", "deviceid", "username"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cq_str_is(name, names[i])) return true;
+  return false;
+}
+
+static size_t width_of(const kept *k, const cq_rows_table *t, size_t column) {
+  size_t width = cq_utf8_length(t->columns[column].name);
+  for (size_t r = 0; r < k->count && width < WIDEST; r++) {
+    size_t length = cq_utf8_length(k->rows[r][column]);
+    if (length > width) width = length;
+  }
+  return width < WIDEST ? width : WIDEST;
+}
+
+/* Columns of the terminal; 0 where it is none: then a row is one line. */
+static size_t room(void) {
+  struct winsize size;
+  return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static void say_block(cq_cli *cli, const kept *k, const cq_rows_table *t, const size_t *shown, size_t from, size_t to) {
   cq_buf line = {0};
   for (size_t i = 0; i <= k->count; i++) {
     cq_buf_reset(&line);
-    for (size_t c = 0; c < k->columns; c++) {
-      size_t width = cq_utf8_length(t->columns[c].name);
-      if (is_empty(k, c)) continue;
-      for (size_t r = 0; r < k->count && width < WIDEST; r++) {
-        size_t length = cq_utf8_length(k->rows[r][c]);
-        if (length > width) width = length;
-      }
-      if (width > WIDEST) width = WIDEST;
-      if (line.size) cq_buf_add_text(&line, "  ");
+    if (i)
+      cq_buf_addf(&line, "%*zu", ROW_NUMBER, i);
+    else
+      cq_buf_addf(&line, "%*s", ROW_NUMBER, "#");
+    for (size_t s = from; s < to; s++) {
+      size_t c = shown[s], width = width_of(k, t, c);
+      cq_buf_add_text(&line, "  ");
       size_t used = add_cell(&line, i ? k->rows[i - 1][c] : t->columns[c].name, width);
       for (; used < width; used++) cq_buf_add_char(&line, ' ');
     }
@@ -90,6 +113,27 @@ static void say_rows(cq_cli *cli, const kept *k, const cq_rows_table *t) {
     if (!line.failed && line.at) cq_cli_say(cli, "%s", line.at);
   }
   cq_buf_fini(&line);
+}
+
+/*
+ * A table for reading: columns that hold nothing anywhere are passed over, and what does not fit beside one another on
+ * the terminal stands below, by row number.
+ */
+static cq_status say_rows(cq_cli *cli, const kept *k, const cq_rows_table *t, cq_error *error) {
+  size_t *shown = cq_arena_array(k->arena, k->columns, sizeof *shown), count = 0, wide = room();
+  if (!shown) return cq_error_nomem(error);
+  for (size_t c = 0; c < k->columns; c++)
+    if (!is_empty(k, c) && !is_for_programs(t->columns[c].name)) shown[count++] = c;
+  for (size_t from = 0, to; k->count && from < count; from = to) {
+    size_t used = ROW_NUMBER;
+    for (to = from; to < count; to++) {
+      used += 2 + width_of(k, t, shown[to]);
+      if (wide && used > wide && to > from) break;
+    }
+    if (from) cq_cli_say(cli, "%s", "");
+    say_block(cli, k, t, shown, from, to);
+  }
+  return CQ_OK;
 }
 
 static void say_json(const kept *k, const cq_rows_table *t) {
@@ -147,7 +191,7 @@ static cq_status show_table(cq_cli *cli, cq_desk *desk, const char *form, cq_err
     if (cq_cli_flag(cli, "json"))
       say_json(&k, t);
     else
-      say_rows(cli, &k, t);
+      status = say_rows(cli, &k, t, error);
     cq_cli_say(cli, _("%zu rows from %zu records."), k.count, records);
     if (cq_rows_left_out(rows))
       cq_cli_say(cli, _("%zu columns identify people and are left out (--identified shows them)."),
