@@ -31,7 +31,9 @@ void post_talk_close(post_talk *t) {
 cq_status post_refusal(const post_talk *t, cq_error *error) {
   char status[16];
   snprintf(status, sizeof status, "%d", t->http.status);
-  if (t->http.status == 503) return cq_error_set(error, CQ_BUSY, "sync.post.busy", t->remote.url, NULL);
+  /* 423: another courier is sending the same upload */
+  if (t->http.status == 503 || t->http.status == 423)
+    return cq_error_set(error, CQ_BUSY, "sync.post.busy", t->remote.url, NULL);
   if (t->http.code[0]) {
     return cq_error_set(error, CQ_REFUSED, "sync.post.refused", t->remote.url, t->http.code, NULL);
   }

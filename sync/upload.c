@@ -125,12 +125,11 @@ cq_status upload_try(post_talk *t, upload *u, cq_error *error) {
     int http = t->http.status;
     if (http == 204 && t->http.upload_offset > (int64_t)u->offset && (uint64_t)t->http.upload_offset <= u->bytes.size) {
       u->offset = (uint64_t)t->http.upload_offset;
-    } else if ((http == 409 || http == 460) && conflicts++ < CONFLICTS_MOST) {
-      /* Somebody else sent that piece, an answer was lost, or the piece was damaged on its way: where does it stand? */
+    } else if ((http == 409 || http == 460 || http == 404 || http == 410) && conflicts++ < CONFLICTS_MOST) {
+      /* Somebody else sent that piece or the whole, an answer was lost, or the piece was damaged on its way: where does
+       * it stand? */
       status = ask_offset(t, u, error);
       if (status == CQ_NOTFOUND) status = create(t, u, error);
-    } else if (http == 423) {
-      status = cq_error_set(error, CQ_BUSY, "sync.post.busy", t->remote.url, NULL);
     } else {
       status = refused(t, u, error);
     }

@@ -223,7 +223,7 @@ static void an_interview_by_keys_alone(void **state) {
       {"Módulos aprobados", "19" ENTER},
       {"Celular", "999123456" ENTER},
       {"Terminar: completa", ENTER},
-      {"Espera al correo en la bandeja de salida.", "\033"},
+      {"Espera al mensajero en la bandeja de salida.", "\033"},
   };
   terminal at = open_terminal(it, false, 24, 80);
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
