@@ -16,7 +16,7 @@ cq_status cq_columns_find(cq_csv *csv, const char *const names[], size_t count, 
     at[i] = SIZE_MAX;
     for (size_t j = 0; j < width; j++)
       if (cq_str_is(cq_str_trim(fields[j]), names[i])) at[i] = j;
-    if (at[i] == SIZE_MAX && i < needed) {
+    if (i < needed && at[i] == SIZE_MAX) {
       cq_error_set(error, CQ_INVALID, code, names[i], NULL);
       cq_error_at_line(error, cq_csv_line(csv), 0);
       return CQ_INVALID;

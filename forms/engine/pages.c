@@ -230,7 +230,7 @@ cq_status cq_interview_back(cq_interview *interview, cq_error *error) {
   size_t at = find(&w, interview->cursor), before = at;
   while (before > 0 && !w.stops[--before].relevant)
     ;
-  if (w.stops[before].relevant && before < at) stand(interview, &w.stops[before]);
+  if (before < at && w.stops[before].relevant) stand(interview, &w.stops[before]);
   free(w.stops);
   return CQ_OK;
 }

@@ -90,7 +90,7 @@ static void check_keys(cq_form_draft *form, const cq_element *q, const pairs *p)
   cq_str names[16];
   size_t count = 0;
   cq_buf all = {0};
-  for (; keys[count] && count < 16; count++) {
+  for (; count < 16 && keys[count]; count++) {
     names[count] = cq_str_from(keys[count]);
     cq_buf_addf(&all, "%s%s", count ? ", " : "", keys[count]);
   }
