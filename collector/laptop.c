@@ -411,6 +411,8 @@ cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const cha
       status = cq_laptop_pack(&about, &packed, error);
       cq_laptop_close(&about);
     }
+    /* Its first batch is not in the outbox, so nobody knows of this device yet. */
+    if (status != CQ_OK) remove_vault(path.at);
   }
   cq_programme_free(programme);
   cq_buf_fini(&making);
