@@ -161,10 +161,13 @@ static cq_status held_why(cq_taker *t, const cq_batch_header *header, cq_standin
   bool held = sqlite3_column_int(s, 3);
   bool released = (int64_t)header->number <= sqlite3_column_int64(s, 4);
   sqlite3_reset(s);
+  /* A day is the most that two right clocks in two zones can differ. */
+  bool ahead = cq_date_to_day(header->working_date) > cq_desk_now() / 86400000 + 1;
   *why = released     ? NULL
          : revoked    ? "desk.held.revoked"
          : !certified ? "desk.held.unknown"
          : held       ? "desk.held.hold"
+         : ahead      ? "desk.held.ahead"
                       : NULL;
   return CQ_OK;
 }

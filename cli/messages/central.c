@@ -63,6 +63,8 @@ const cq_cli_message cq_cli_messages_central[] = {
     {"desk.held.revoked", N_("The device was revoked before this batch."),
      N_("If it may be trusted after all: chasqui-central devices release DEVICE --last NUMBER")},
     {"desk.held.hold", N_("The device is on hold."), N_("When it may go on: chasqui-central devices release DEVICE")},
+    {"desk.held.ahead", N_("The batch is dated after today: the laptop's date or this computer's is wrong."),
+     N_("Look at both. To take it as it is: chasqui-central devices release DEVICE --last NUMBER")},
     {"desk.device.none", N_("No device is called “%1$s”."), N_("See them with: chasqui-central devices")},
     {"desk.device.several", N_("“%1$s” is the start of several devices."), N_("Give more signs of its id.")},
     {"desk.device.request", N_("%1$s asks for no certificate."), NULL},

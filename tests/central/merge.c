@@ -28,8 +28,8 @@ typedef struct world {
   cq_hash hash[BATCHES];
 } world;
 
-static cq_hash pack(world *w, const signer *who, uint64_t number, const cq_hash *previous, uint64_t first,
-                    size_t records, cq_buf *out) {
+static cq_hash pack_on(world *w, const signer *who, uint64_t number, const cq_hash *previous, uint64_t first,
+                       size_t records, cq_date day, cq_buf *out) {
   cq_batch_codec *codec = cq_batch_codec_new(&w->forms);
   cq_batch_writer *writer = cq_batch_writer_new(codec);
   cq_error error;
@@ -45,10 +45,16 @@ static cq_hash pack(world *w, const signer *who, uint64_t number, const cq_hash 
   cq_batch_sender sender = fixture_sender(w->f, who, number, previous);
   cq_request request = fixture_request(w->f, who);
   if (!who->chain.count) sender.request = &request;
+  sender.working_date = day;
   cq_hash hash = fixture_end(w->f, writer, &sender, out, NULL);
   cq_batch_writer_free(writer);
   cq_batch_codec_free(codec);
   return hash;
+}
+
+static cq_hash pack(world *w, const signer *who, uint64_t number, const cq_hash *previous, uint64_t first,
+                    size_t records, cq_buf *out) {
+  return pack_on(w, who, number, previous, first, records, (cq_date){2012, 8, 20}, out);
 }
 
 static world *world_new(cq_mode mode) {
@@ -239,6 +245,58 @@ static void unknown_held_and_revoked(void **state) {
   world_free(w);
 }
 
+/* Signed again by `who`, as whoever changed the bytes could. */
+static void sign_again(cq_buf *file, const signer *who) {
+  const size_t size = file->size - 64;
+  cq_signature signature;
+  test_must(cq_sign(&signature, "chasqui batch 1", file->at, size, who->secret, NULL), NULL);
+  memcpy(file->at + size, signature.at, sizeof signature.at);
+}
+
+/* What a stranger or a wrong clock can do to a batch, as the desk sees it: each has its name, and none is merged. */
+static void each_fraud_is_named_and_kept_apart(void **state) {
+  (void)state;
+  world *w = world_new(CQ_MODE_REAL);
+  cq_desk desk;
+  cq_buf bytes = {0}, theirs = {0};
+  cq_batch_header header, own;
+  desk_new(&desk, w, "frauds");
+  /* forged: signed by a key that is not the device's */
+  cq_buf_add_str(&bytes, cq_buf_str(&w->batch[1]));
+  sign_again(&bytes, &w->f->trainee);
+  assert_string_equal(take(&desk, &bytes, "forged.chq").why, "batch.signature");
+  /* truncated */
+  cq_buf_reset(&bytes);
+  cq_buf_add(&bytes, w->batch[1].at, w->batch[1].size / 2);
+  assert_string_equal(take(&desk, &bytes, "truncated.chq").why, "batch.truncated");
+  /* re-sealed: the sealed content of one device behind another's header, rightly signed */
+  pack(w, &w->f->trainee, 1, NULL, RECORDS, RECORDS, &theirs);
+  test_must(cq_batch_read_header(&header, w->batch[1].at, w->batch[1].size, NULL), NULL);
+  test_must(cq_batch_read_header(&own, theirs.at, theirs.size, NULL), NULL);
+  theirs.size = own.header_size;
+  cq_buf_add(&theirs, w->batch[1].at + header.header_size, w->batch[1].size - header.header_size);
+  memcpy(theirs.at + own.header_size - 144, w->batch[1].at + header.header_size - 144, 144);
+  sign_again(&theirs, &w->f->trainee);
+  assert_string_equal(take(&desk, &theirs, "resealed.chq").why, "batch.unbound");
+  assert_int_equal(number(&desk, "SELECT count(*) FROM record"), 0);
+  /* dated ahead of this desk: apart, until somebody releases it or its day has come */
+  pack_on(w, &w->f->trainee, 1, NULL, 100, RECORDS, (cq_date){2199, 1, 1}, &theirs);
+  cq_taken taken = take(&desk, &theirs, "ahead.chq");
+  assert_int_equal(taken.state, CQ_RECEIPT_HELD);
+  assert_string_equal(taken.why, "desk.held.ahead");
+  assert_int_equal(number(&desk, "SELECT count(*) FROM record"), 0);
+  test_must(cq_desk_exec(&desk, "UPDATE device SET released = 1", NULL), NULL);
+  assert_int_equal(take(&desk, &theirs, "ahead.chq").records_new, RECORDS);
+  /* reordered and replayed do no harm: the second before the first, and each again under another name */
+  assert_int_equal(take(&desk, &w->batch[1], "second.chq").records_new, RECORDS);
+  assert_int_equal(take(&desk, &w->batch[0], "first.chq").records_new, RECORDS);
+  assert_true(take(&desk, &w->batch[0], "replayed.chq").already);
+  cq_buf_fini(&bytes);
+  cq_buf_fini(&theirs);
+  cq_desk_close(&desk);
+  world_free(w);
+}
+
 static void receipts_say_what_is_durable(void **state) {
   (void)state;
   world *w = world_new(CQ_MODE_REAL);
@@ -373,6 +431,7 @@ int main(void) {
       cmocka_unit_test(order_and_repetition_do_not_matter),
       cmocka_unit_test(what_is_foreign_stays_out),
       cmocka_unit_test(unknown_held_and_revoked),
+      cmocka_unit_test(each_fraud_is_named_and_kept_apart),
       cmocka_unit_test(receipts_say_what_is_durable),
       cmocka_unit_test(erased_stays_erased),
       cmocka_unit_test(one_person_or_two),
