@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `merge`: opens and merges what arrived in the inbox. `import`: brings it there from a stick. */
-#include "central/merge/take.h"
+#include "central/merge/merging.h"
 #include "central/verbs.h"
 #include "chasqui/batch.h"
 #include "chasqui/file.h"
@@ -14,25 +14,20 @@ const cq_cli_option cq_central_merge_options[] = {
     CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
 const cq_cli_option cq_central_import_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
 
-/* One transaction holds so much: durable soon enough, and not one fsync for each batch. */
-enum { BATCHES_AT_ONCE = 512, BYTES_AT_ONCE = 32 << 20 };
-
 typedef struct merging {
   cq_cli *cli;
-  cq_desk *desk;
-  cq_taker *taker;
-  cq_buf folder, path, bytes, json;
-  size_t batches, already, held, refused, records, records_new, receipts;
-  size_t pending_batches, pending_bytes;
+  cq_buf json;
+  cq_merged did;
 } merging;
 
-static void say_apart(merging *m, const char *file, const cq_taken *taken) {
+static void say_apart(void *context, const char *file, const cq_taken *taken) {
+  merging *m = context;
   cq_buf what = {0}, next = {0};
   cq_error of;
   cq_error_set(&of, CQ_REFUSED, taken->why, NULL);
   cq_cli_explain(&of, &what, &next);
   bool held = taken->state == CQ_RECEIPT_HELD;
-  cq_buf_addf(&m->json, "%s{\"file\":", m->held + m->refused > 1 ? "," : "");
+  cq_buf_addf(&m->json, "%s{\"file\":", m->json.size ? "," : "");
   cq_cli_add_json(&m->json, cq_str_from(file));
   cq_buf_addf(&m->json, ",\"state\":\"%s\",\"why\":\"%s\"}", held ? "held" : "refused", taken->why);
   cq_cli_say(m->cli, "  %s  %s  %s", held ? _("held") : _("refused"), file, what.at ? what.at : taken->why);
@@ -41,72 +36,27 @@ static void say_apart(merging *m, const char *file, const cq_taken *taken) {
   cq_buf_fini(&next);
 }
 
-static cq_status commit(merging *m, bool again, cq_error *error) {
-  m->pending_batches = m->pending_bytes = 0;
-  return cq_desk_exec(m->desk, again ? "COMMIT; BEGIN IMMEDIATE" : "COMMIT", error);
+/* What was merged so far is kept: the rest is merged next time. */
+static bool say_progress(void *context, size_t done, size_t total) {
+  merging *m = context;
+  cq_cli_progress(m->cli, _("merging"), done, total);
+  return !cq_cli_signal();
 }
 
-static cq_status merge_file(merging *m, const cq_parcel *parcel, cq_error *error) {
-  cq_taken taken;
-  bool opened = false;
-  cq_status status = cq_taker_opened(m->taker, parcel->name, &opened, error);
-  if (status == CQ_OK && opened) {
-    m->already++;
-    return CQ_OK;
-  }
-  if (status == CQ_OK) status = cq_file_path(&m->path, m->folder.at, parcel->name, error);
-  if (status == CQ_OK) status = cq_file_read(m->path.at, CQ_BATCH_MAX_SIZE, &m->bytes, error);
-  if (status == CQ_OK) status = cq_taker_take(m->taker, parcel->name, cq_buf_str(&m->bytes), &taken, error);
-  if (status != CQ_OK) return status;
-  m->records += taken.records;
-  m->records_new += taken.records_new;
-  if (taken.already)
-    m->already++;
-  else if (taken.state == CQ_RECEIPT_OPENED)
-    m->batches++;
-  else if (taken.state == CQ_RECEIPT_HELD)
-    m->held++;
-  else
-    m->refused++;
-  if (taken.state != CQ_RECEIPT_OPENED) say_apart(m, parcel->name, &taken);
-  m->pending_bytes += m->bytes.size;
-  bool enough = ++m->pending_batches >= BATCHES_AT_ONCE || m->pending_bytes >= BYTES_AT_ONCE;
-  return enough ? commit(m, true, error) : CQ_OK;
-}
-
-static cq_status merge_all(merging *m, cq_error *error) {
-  cq_parcel *parcels = NULL;
-  size_t count = 0;
-  cq_status status = cq_home_folder(&m->folder, m->desk->home, CQ_FOLDER_INBOX, error);
-  if (status == CQ_OK) status = cq_parcel_list(&parcels, &count, m->folder.at, error);
-  if (status == CQ_OK) status = cq_desk_exec(m->desk, "BEGIN IMMEDIATE", error);
-  for (size_t i = 0; status == CQ_OK && i < count; i++) {
-    if (parcels[i].kind == CQ_PARCEL_BATCH) status = merge_file(m, &parcels[i], error);
-    cq_cli_progress(m->cli, _("merging"), i + 1, count);
-    /* what was merged so far is kept: the rest is merged next time */
-    if (cq_cli_signal()) break;
-  }
-  cq_cli_progress(m->cli, NULL, 0, 0);
-  if (status == CQ_OK) status = commit(m, false, error);
-  if (status == CQ_OK) status = cq_receipts_write(m->desk, &m->receipts, error);
-  if (status == CQ_OK) status = cq_cli_cancelled(error);
-  free(parcels);
-  return status;
-}
-
-static void say_result(merging *m) {
+static void say_result(const merging *m) {
+  const cq_merged *did = &m->did;
   if (cq_cli_flag(m->cli, "json")) {
     printf("{\"batches\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"records\":%zu,\"records_new\":%zu,"
            "\"receipts\":%zu,\"apart\":[%s]}\n",
-           m->batches, m->already, m->held, m->refused, m->records, m->records_new, m->receipts,
+           did->batches, did->already, did->held, did->refused, did->records, did->records_new, did->receipts,
            m->json.at ? m->json.at : "");
     return;
   }
   cq_cli_say(m->cli, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
-             m->batches, m->records, m->records_new, m->already);
-  if (m->held) cq_cli_say(m->cli, _("%zu batches are held apart."), m->held);
-  if (m->refused) cq_cli_say(m->cli, _("%zu files were refused."), m->refused);
-  if (m->receipts) cq_cli_say(m->cli, _("%zu receipts stand in the outbox for the courier."), m->receipts);
+             did->batches, did->records, did->records_new, did->already);
+  if (did->held) cq_cli_say(m->cli, _("%zu batches are held apart."), did->held);
+  if (did->refused) cq_cli_say(m->cli, _("%zu files were refused."), did->refused);
+  if (did->receipts) cq_cli_say(m->cli, _("%zu receipts stand in the outbox for the courier."), did->receipts);
 }
 
 int cq_central_merge(cq_cli *cli) {
@@ -115,16 +65,14 @@ int cq_central_merge(cq_cli *cli) {
   cq_error_clear(&error);
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
-  merging m = {.cli = cli, .desk = &desk};
-  cq_status status = cq_taker_new(&m.taker, &desk, &error);
-  if (status == CQ_OK) status = merge_all(&m, &error);
+  merging m = {.cli = cli};
+  cq_merge_watch watch = {say_apart, say_progress, &m};
+  cq_status status = cq_merge_inbox(&m.did, &desk, &watch, &error);
+  cq_cli_progress(cli, NULL, 0, 0);
+  if (status == CQ_OK) status = cq_cli_cancelled(&error);
   if (status == CQ_OK) say_result(&m);
-  cq_taker_free(m.taker);
-  cq_buf_fini(&m.folder);
-  cq_buf_fini(&m.path);
-  cq_buf_fini(&m.bytes);
   cq_buf_fini(&m.json);
-  return cq_desk_end(cli, &desk, status, &error, m.refused ? CQ_EXIT_REFUSED : CQ_EXIT_DONE);
+  return cq_desk_end(cli, &desk, status, &error, m.did.refused ? CQ_EXIT_REFUSED : CQ_EXIT_DONE);
 }
 
 /* --- import --- */
