@@ -2,6 +2,7 @@
 #include "collector/agenda.h"
 
 #include "chasqui/csv.h"
+#include "chasqui/record.h"
 #include "collector/roster.h"
 
 #include <stdlib.h>
@@ -12,11 +13,11 @@ enum { SEASONS = 2 /* the newest closed ones: windows and grace of older ones ar
 /* --- people, from the list --- */
 
 typedef struct person_row {
-  cq_str id, label, place, last_season, last_date, state, entry;
+  cq_str id, label, place, last_season, last_date, state, entry, leave;
 } person_row;
 
 typedef struct columns {
-  size_t id, label, ccpp, district, region, last_season, last_date, state, entry;
+  size_t id, label, ccpp, district, region, last_season, last_date, state, entry, leave;
 } columns;
 
 static size_t column_of(const cq_str *head, size_t count, const char *name) {
@@ -44,7 +45,8 @@ static bool read_person(cq_arena *arena, const columns *at, const cq_str *fields
          keep(arena, &row->last_season, field(fields, count, at->last_season)) &&
          keep(arena, &row->last_date, field(fields, count, at->last_date)) &&
          keep(arena, &row->state, field(fields, count, at->state)) &&
-         keep(arena, &row->entry, field(fields, count, at->entry));
+         keep(arena, &row->entry, field(fields, count, at->entry)) &&
+         keep(arena, &row->leave, field(fields, count, at->leave));
 }
 
 static cq_status read_people(cq_str bytes, cq_arena *arena, person_row **rows, size_t *count, cq_error *error) {
@@ -60,7 +62,7 @@ static cq_status read_people(cq_str bytes, cq_arena *arena, person_row **rows, s
                    column_of(fields, field_count, "ccpp"),          column_of(fields, field_count, "distrito"),
                    column_of(fields, field_count, "region"),        column_of(fields, field_count, "ultima_temporada"),
                    column_of(fields, field_count, "ultima_visita"), column_of(fields, field_count, "estado"),
-                   column_of(fields, field_count, "fecha_alta")};
+                   column_of(fields, field_count, "alta"),          column_of(fields, field_count, "baja")};
   while (status == CQ_OK && field_count > 0 && *count < MAX_PEOPLE) {
     status = cq_csv_next(csv, &fields, &field_count, error);
     if (status != CQ_OK || field_count == 0) break;
@@ -105,17 +107,32 @@ static cq_status add_visit(visits *it, cq_str subject, const cq_visit *visit) {
   return it->at[it->count++].subject.at ? CQ_OK : CQ_NOMEM;
 }
 
-static cq_visit_result result_of(int result) {
-  if (result == CQ_RESULT_COMPLETE) return CQ_VISIT_COMPLETE;
-  return result == CQ_RESULT_PARTIAL ? CQ_VISIT_PARTIAL : CQ_VISIT_REFUSED;
+/* What a visit found, and on which working date, stands in the record; one that was purged leaves its listing. */
+static bool read_visit(visits *it, const cq_store_record *listed, cq_visit *visit) {
+  cq_buf bytes = {0};
+  cq_record record;
+  cq_arena_mark mark = cq_arena_save(it->arena);
+  const char *result = cq_result_name((cq_result)listed->result);
+  bool said = false;
+  if (cq_store_record_bytes(it->laptop->store, listed->name, &bytes, NULL) == CQ_OK &&
+      cq_record_parse(&record, cq_buf_str(&bytes), it->arena, NULL) == CQ_OK) {
+    visit->day = cq_date_to_day(record.envelope.working_date);
+    said = cq_visit_say(visit, cq_str_from(result), record.envelope.reason);
+  } else {
+    visit->day = cq_date_to_day(cq_date_at(it->laptop->clock, listed->finalised_utc_ms));
+    said = cq_visit_say(visit, cq_str_from(result), CQ_STR(""));
+  }
+  if (listed->result == CQ_RESULT_WITHDRAWN) visit->left = true;
+  cq_arena_rewind(it->arena, mark);
+  cq_buf_fini_secret(&bytes);
+  return said;
 }
 
 static cq_status see_record(void *context, const cq_store_record *record) {
   visits *it = context;
-  cq_visit visit = {.result = result_of(record->result), .season_end = CQ_DAY_NONE};
+  cq_visit visit = {.season_end = CQ_DAY_NONE};
   cq_status status = CQ_OK;
-  if (!cq_season_parse(record->season, &visit.season)) return CQ_OK;
-  visit.day = cq_date_to_day(cq_date_at(it->laptop->clock, record->finalised_utc_ms));
+  if (!cq_season_parse(record->season, &visit.season) || !read_visit(it, record, &visit)) return CQ_OK;
   for (size_t i = 0; status == CQ_OK && i < record->subject_count; i++) {
     cq_str subject = record->subjects[i], mark = CQ_STR("uuid:");
     if (cq_str_starts(subject, mark)) subject = (cq_str){subject.at + mark.size, subject.size - mark.size};
@@ -129,7 +146,7 @@ static cq_status add_listed(visits *it, const person_row *row) {
   cq_visit visit = {.result = CQ_VISIT_COMPLETE, .season_end = CQ_DAY_NONE};
   cq_date date;
   if (!cq_season_parse(row->last_season, &visit.season) || !cq_date_parse(row->last_date, &date)) return CQ_OK;
-  if (row->state.size > 0 && !cq_visit_result_parse(row->state, &visit.result)) return CQ_OK;
+  if (row->state.size > 0 && !cq_visit_say(&visit, row->state, CQ_STR(""))) return CQ_OK;
   visit.day = cq_date_to_day(date);
   return add_visit(it, row->id, &visit);
 }
@@ -166,7 +183,7 @@ static size_t first_visit(const visits *it, cq_str subject) {
 static cq_status plan_person(plan *it, size_t i, cq_error *error) {
   const person_row *row = &it->rows[i];
   cq_person *person = &it->people[i];
-  cq_date entry;
+  cq_date entry, leave;
   size_t from = first_visit(&it->visits, row->id), count = 0;
   while (from + count < it->visits.count && cq_str_equal(it->visits.at[from + count].subject, row->id)) count++;
   cq_season *seasons = cq_arena_array(it->arena, SEASONS, sizeof *seasons);
@@ -174,7 +191,7 @@ static cq_status plan_person(plan *it, size_t i, cq_error *error) {
   if (!seasons || !made) return cq_error_nomem(error);
   for (size_t v = 0; v < count; v++) made[v] = it->visits.at[from + v].visit;
   *person = (cq_person){.entry = cq_date_parse(row->entry, &entry) ? cq_date_to_day(entry) : 0,
-                        .exit = CQ_DAY_NONE,
+                        .exit = cq_date_parse(row->leave, &leave) ? cq_date_to_day(leave) : CQ_DAY_NONE,
                         .weight = 1,
                         .visits = made,
                         .visit_count = count,

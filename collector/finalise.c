@@ -33,6 +33,7 @@ static cq_str value_of(const cq_filling *it, const char *name) {
 
 typedef struct season_part {
   char code[CQ_SEASON_REF_SIZE];
+  char zone[256]; /* as much as an envelope holds */
   uint32_t version;
   int32_t months[CQ_RECORD_MAX_MONTHS];
   size_t month_count;
@@ -74,7 +75,9 @@ static cq_status find_season(const cq_filling *it, season_part *part, cq_error *
   if (status != CQ_OK) return status;
   cq_season_format(&ref, part->code);
   if (cq_calendar_season(calendar, value_of(it, FIELD_PLACE), &ref, 0, &season)) { /* its months are the season's */
+    cq_str zone = cq_calendar_zone(calendar, value_of(it, FIELD_PLACE), ref.campaign, season.version);
     part->version = (uint32_t)season.version;
+    if (zone.size < sizeof part->zone) memcpy(part->zone, zone.at, zone.size);
     part->month_count = cq_season_months(&season, part->months, CQ_RECORD_MAX_MONTHS);
     if (part->month_count > CQ_RECORD_MAX_MONTHS) part->month_count = CQ_RECORD_MAX_MONTHS;
   }
@@ -195,6 +198,7 @@ static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_resul
                             .instance_id = cq_interview_instance_id(it->interview),
                             .subjects = from->subjects,
                             .subject_count = from->subject_count,
+                            .zone = cq_str_from(from->season.zone),
                             .season = cq_str_from(from->season.code),
                             .calendar_version = from->season.version,
                             .months = from->season.months,

@@ -240,6 +240,11 @@ bool cq_calendar_season(const cq_calendar *calendar, cq_str place, const cq_seas
   return false;
 }
 
+cq_str cq_calendar_zone(const cq_calendar *calendar, cq_str place, int32_t campaign, int32_t version) {
+  const year_plan *plan = campaign < 1 || campaign > 9998 ? NULL : plan_for(calendar, place, campaign, version);
+  return plan ? cq_str_from(plan->zone) : CQ_STR("");
+}
+
 /* The last season of the campaigns around `day` that `fits`. */
 static bool latest(const cq_calendar *calendar, cq_str place, int32_t day, bool closed, cq_season *season) {
   int32_t year = cq_date_from_day(day).year;

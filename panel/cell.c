@@ -61,10 +61,40 @@ bool cq_visit_result_parse(cq_str text, cq_visit_result *result) {
   return false;
 }
 
+bool cq_visit_say(cq_visit *visit, cq_str result, cq_str reason) {
+  static const struct {
+    const char *name;
+    bool left;
+  } absences[] = {{"ausente", false}, {"absent", false}, {"no_ubicado", false}, {"migro", true}, {"fallecio", true}};
+  for (size_t i = 0; i < sizeof absences / sizeof *absences; i++) {
+    if (!cq_str_is(result, absences[i].name) && !cq_str_is(reason, absences[i].name)) continue;
+    visit->result = CQ_VISIT_ABSENT;
+    visit->left = absences[i].left;
+    return true;
+  }
+  if (!cq_visit_result_parse(result, &visit->result)) return false;
+  visit->left = false;
+  return true;
+}
+
+int32_t cq_panel_exit(const cq_person *person) {
+  int32_t met = CQ_DAY_NONE, leave = person->exit; /* CQ_DAY_NONE is before every day */
+  for (size_t i = 0; i < person->visit_count; i++) {
+    const cq_visit *visit = &person->visits[i];
+    bool meets = visit->result == CQ_VISIT_COMPLETE || visit->result == CQ_VISIT_PARTIAL;
+    if (meets && visit->day > met) met = visit->day;
+  }
+  for (size_t i = 0; i < person->visit_count; i++) {
+    const cq_visit *visit = &person->visits[i];
+    if (visit->left && visit->day >= met && (leave == CQ_DAY_NONE || visit->day < leave)) leave = visit->day;
+  }
+  return leave;
+}
+
 /* Days of the season in which the person was enrolled. */
-static int32_t enrolled(const cq_season *season, const cq_person *person) {
+static int32_t enrolled(const cq_season *season, const cq_person *person, int32_t leave) {
   int32_t from = person->entry > season->start ? person->entry : season->start;
-  int32_t to = person->exit != CQ_DAY_NONE && person->exit < season->end ? person->exit : season->end;
+  int32_t to = leave != CQ_DAY_NONE && leave < season->end ? leave : season->end;
   return to > from ? to - from : 0;
 }
 
@@ -85,6 +115,7 @@ static cq_cell_state open_state(const cq_season *season, bool partial, int32_t t
 cq_cell cq_panel_cell(const cq_season *season, const cq_person *person, int32_t today) {
   cq_cell cell = {.lag = CQ_DAY_NONE, .last_day = CQ_DAY_NONE};
   size_t complete = 0;
+  int32_t leave = cq_panel_exit(person);
   bool partial = false, refused = false;
   for (size_t i = 0; i < person->visit_count; i++) {
     const cq_visit *visit = &person->visits[i];
@@ -102,8 +133,8 @@ cq_cell cq_panel_cell(const cq_season *season, const cq_person *person, int32_t 
   cell.conflict = complete > 1;
 
   /* the first rule of the method that applies */
-  if (2 * enrolled(season, person) < season->end - season->start)
-    cell.state = person->exit != CQ_DAY_NONE && person->exit < season->end ? CQ_CELL_LEFT : CQ_CELL_NOT_ELIGIBLE;
+  if (2 * enrolled(season, person, leave) < season->end - season->start)
+    cell.state = leave != CQ_DAY_NONE && leave < season->end ? CQ_CELL_LEFT : CQ_CELL_NOT_ELIGIBLE;
   else if (complete)
     cell.state = cell.lag <= season->closes  ? CQ_CELL_COVERED
                  : cell.lag <= season->grace ? CQ_CELL_COVERED_LATE

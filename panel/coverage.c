@@ -67,6 +67,8 @@ static cq_due_reason reason_of(cq_cell_state state) {
 static size_t gather(const cq_person *persons, size_t count, int32_t today, cq_due *due) {
   size_t found = 0;
   for (size_t p = 0; p < count; p++) {
+    int32_t leave = cq_panel_exit(&persons[p]);
+    if (leave != CQ_DAY_NONE && leave <= today) continue; /* there is nobody to visit */
     for (size_t s = 0; s < persons[p].season_count; s++) {
       const cq_season *season = &persons[p].seasons[s];
       cq_cell cell = cq_panel_cell(season, &persons[p], today);

@@ -86,7 +86,7 @@ static cq_status add_visits(cq_grid *grid, const cq_data *data, const cq_levels 
     if (!cq_season_parse(cq_data_cell(data, i, SEASON), &v.visit.season))
       return bad(data, i, "central.coverage.season", NULL, error);
     if (!day_of(cq_data_cell(data, i, DATE), &v.visit.day)) return bad(data, i, "central.coverage.date", "date", error);
-    if (!cq_visit_result_parse(cq_data_cell(data, i, RESULT), &v.visit.result))
+    if (!cq_visit_say(&v.visit, cq_data_cell(data, i, RESULT), CQ_STR("")))
       return bad(data, i, "central.coverage.result", NULL, error);
     if (!months_valid(v.months)) return bad(data, i, "central.coverage.months", NULL, error);
     uint32_t person = cq_levels_find(ids, cq_data_cell(data, i, PERSON));
@@ -251,15 +251,6 @@ static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char 
   return status;
 }
 
-/* How an envelope's result reads in the grid: an absence is an attempt, whatever else it is called. */
-static cq_visit_result result_of(int result, cq_str reason) {
-  static const char *const absences[] = {"ausente", "absent", "no_ubicado", "migro", "fallecio"};
-  for (size_t i = 0; i < sizeof absences / sizeof *absences; i++)
-    if (cq_str_is(reason, absences[i])) return CQ_VISIT_ABSENT;
-  if (result == CQ_RESULT_COMPLETE) return CQ_VISIT_COMPLETE;
-  return result == CQ_RESULT_PARTIAL ? CQ_VISIT_PARTIAL : CQ_VISIT_REFUSED;
-}
-
 static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *grid, const cq_levels *ids,
                                  size_t *strangers, cq_error *error) {
   sqlite3_stmt *s = NULL;
@@ -276,7 +267,8 @@ static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *gr
     }
     v.person = person;
     v.visit.day = sqlite3_column_int(s, 2);
-    v.visit.result = result_of(sqlite3_column_int(s, 3), cq_desk_text(s, 4));
+    const char *result = cq_result_name((cq_result)sqlite3_column_int(s, 3));
+    if (!cq_visit_say(&v.visit, cq_str_from(result), cq_desk_text(s, 4))) continue; /* no result of a visit */
     v.months = keep(grid, cq_desk_text(s, 5));
     /* the lag is that of the calendar under which the record was taken */
     if (cq_calendar_season(grid->calendar, grid->people[person].place, &v.visit.season, sqlite3_column_int(s, 6),

@@ -57,7 +57,15 @@ typedef struct cq_visit {
   int32_t day;          /* of the visit */
   cq_visit_result result;
   int32_t season_end; /* the season's end under the version the record was taken under; CQ_DAY_NONE: the cell's own */
+  bool left;          /* found that the person had died or moved away */
 } cq_visit;
+
+/*
+ * Sets `result` and `left` from a record's result and the reason beside it, as the forms say them: "ausente",
+ * "no_ubicado", "migro" and "fallecio" are absences, whatever the record's result, and the last two mean that the
+ * person left. `result` may also be one of these itself. False, and nothing set, where `result` is no result.
+ */
+bool cq_visit_say(cq_visit *visit, cq_str result, cq_str reason);
 
 #define CQ_DAY_NONE INT32_MIN
 
@@ -78,6 +86,12 @@ typedef struct cq_cell {
   bool conflict;           /* two or more complete visits: shown to a person, never averaged */
   bool early, after_today; /* a complete visit dated before the season's end; a visit dated after today */
 } cq_cell;
+
+/*
+ * The person's exit: their own, or the day of the first visit that found that they had left and after which no visit
+ * met them any more, whichever is earlier; CQ_DAY_NONE: still in.
+ */
+int32_t cq_panel_exit(const cq_person *person);
 
 /* The state of one cell: the first rule of the method that applies. Takes time in the number of the person's visits. */
 cq_cell cq_panel_cell(const cq_season *season, const cq_person *person, int32_t today);
@@ -117,7 +131,7 @@ typedef struct cq_due {
  * All due cells of the persons, in the order: reason (window and grace together
  * by their last day, then recovery, the newest season first), person, season.
  * Returns how many there are; writes them only where `size` holds all of them.
- * Who refused a season stays out of the agenda for that season.
+ * Who refused a season stays out of the agenda for that season, and who left, out of it altogether.
  */
 size_t cq_panel_agenda(const cq_person *persons, size_t person_count, int32_t today, cq_due *due, size_t size);
 

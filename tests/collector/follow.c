@@ -2,6 +2,7 @@
 /* The programme's baseline, and a season of the same person minutes later: preloaded from it, and what the envelopes
  * of both say of person, season, months and consent. */
 #include "chasqui/file.h"
+#include "collector/agenda.h"
 #include "tests/collector/ways.h"
 
 #include <setjmp.h>
@@ -128,6 +129,7 @@ static void a_season_is_preloaded_from_the_baseline_of_minutes_ago(void **state)
   holds(&it, "baseVersion=\"2\"");
   assert_true(cq_str_is(envelope->season, "2011-T4"));
   assert_int_equal(envelope->calendar_version, 1);
+  assert_true(cq_str_is(envelope->zone, "*")); /* of the standard calendar */
   has_months(&it, 3, 2012 * 12 + 4);
   assert_int_equal(envelope->consent.state, CQ_CONSENT_GIVEN);
   /* the season before, made good on the same day: what the first visit did not say anew is still the baseline's */
@@ -171,8 +173,46 @@ static void who_refuses_or_is_not_found_is_named_all_the_same(void **state) {
   field_end(&it);
 }
 
+static bool is_due(field *it, const char *code) {
+  cq_laptop laptop;
+  cq_agenda_visit *visits;
+  size_t count;
+  bool found = false;
+  way_open(it->office, &laptop);
+  assert_int_equal(cq_agenda(&laptop, it->arena, &visits, &count, NULL), CQ_OK);
+  for (size_t i = 0; i < count; i++) {
+    if (!cq_str_is(visits[i].label, code)) continue;
+    assert_string_equal(visits[i].season, "2012-T1");
+    found = true;
+  }
+  cq_laptop_close(&laptop);
+  return found;
+}
+
+/* An absence is an attempt, and the visit stays due; who died or moved away is not asked for again. */
+static void an_absence_stays_due_and_who_left_does_not(void **state) {
+  (void)state;
+  static const char *const results[] = {"no_ubicado", "fallecio"};
+  field it;
+  field_begin(&it);
+  it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
+  assert_true(is_due(&it, "T210708-dc98839b7d"));
+  for (size_t i = 0; i < 2; i++) {
+    char json[256];
+    snprintf(json, sizeof json,
+             "{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"resultado\":\"%s\",\"intentos\":1}",
+             results[i]);
+    fill(&it, SEASON, cq_str_from(json), CQ_RESULT_COMPLETE);
+    assert_true(cq_str_is(it.record.envelope.season, "2012-T1"));
+    assert_true(cq_str_is(it.record.envelope.reason, results[i]));
+    assert_int_equal(is_due(&it, "T210708-dc98839b7d"), i == 0);
+  }
+  field_end(&it);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
+                                     cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
                                      cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

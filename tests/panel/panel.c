@@ -38,7 +38,7 @@ static size_t parse_visits(char *text, const cq_season *of, cq_visit visits[8]) 
   for (char *part = strtok_r(text, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
     part[10] = '\0';
     visits[count] = (cq_visit){.season = of->ref, .day = day(part), .season_end = CQ_DAY_NONE};
-    assert_true(cq_visit_result_parse(cq_str_from(part + 11), &visits[count].result));
+    assert_true(cq_visit_say(&visits[count], cq_str_from(part + 11), CQ_STR("")));
     count++;
   }
   return count;
@@ -75,9 +75,9 @@ static void cell_marks(void **state) {
   (void)state;
   cq_calendar *calendar = standard();
   cq_season t1 = season(calendar, "", "2012-T1", 0);
-  cq_visit visits[] = {{t1.ref, day("2012-10-28"), CQ_VISIT_COMPLETE, CQ_DAY_NONE},
-                       {t1.ref, day("2013-01-02"), CQ_VISIT_COMPLETE, CQ_DAY_NONE},
-                       {t1.ref, day("2012-11-03"), CQ_VISIT_ABSENT, CQ_DAY_NONE}};
+  cq_visit visits[] = {{t1.ref, day("2012-10-28"), CQ_VISIT_COMPLETE, CQ_DAY_NONE, false},
+                       {t1.ref, day("2013-01-02"), CQ_VISIT_COMPLETE, CQ_DAY_NONE, false},
+                       {t1.ref, day("2012-11-03"), CQ_VISIT_ABSENT, CQ_DAY_NONE, false}};
   cq_person person = {.entry = day("2012-01-01"), .exit = CQ_DAY_NONE, .visits = visits, .visit_count = 3};
   cq_cell cell = cq_panel_cell(&t1, &person, day("2012-12-01"));
   assert_true(cell.conflict && cell.early && cell.after_today);
@@ -89,6 +89,59 @@ static void cell_marks(void **state) {
   cell = cq_panel_cell(&t1, &person, day("2012-12-01"));
   assert_int_equal(cell.lag, 27);
   assert_false(cell.early);
+  cq_calendar_free(calendar);
+}
+
+/* Who died or moved leaves from that visit on, for every season; whoever is met again had not left. */
+static void who_left(void **state) {
+  (void)state;
+  cq_calendar *calendar = standard();
+  cq_season t1 = season(calendar, "", "2012-T1", 0), t2 = season(calendar, "", "2012-T2", 0);
+  cq_visit visits[] = {{t1.ref, day("2012-11-20"), CQ_VISIT_ABSENT, CQ_DAY_NONE, true},
+                       {t1.ref, day("2013-03-01"), CQ_VISIT_COMPLETE, CQ_DAY_NONE, false}};
+  cq_season seasons[] = {t1, t2};
+  cq_person person = {
+      .entry = 0, .exit = CQ_DAY_NONE, .visits = visits, .visit_count = 1, .seasons = seasons, .season_count = 2};
+  assert_int_equal(cq_panel_exit(&person), day("2012-11-20"));
+  assert_int_equal(cq_panel_cell(&t1, &person, day("2012-11-21")).state, CQ_CELL_PENDING);
+  assert_int_equal(cq_panel_cell(&t2, &person, day("2013-02-10")).state, CQ_CELL_LEFT);
+  assert_int_equal(cq_panel_agenda(&person, 1, day("2012-11-19"), NULL, 0), 1);
+  assert_int_equal(cq_panel_agenda(&person, 1, day("2012-11-21"), NULL, 0), 0);
+  person.exit = day("2012-08-10"); /* as somebody says who knows since when: an exit of their own, and earlier */
+  assert_int_equal(cq_panel_exit(&person), day("2012-08-10"));
+  assert_int_equal(cq_panel_cell(&t1, &person, day("2012-11-21")).state, CQ_CELL_LEFT);
+  person.exit = CQ_DAY_NONE;
+  person.visit_count = 2;
+  assert_int_equal(cq_panel_exit(&person), CQ_DAY_NONE);
+  assert_int_equal(cq_panel_cell(&t1, &person, day("2013-03-02")).state, CQ_CELL_RECOVERED);
+  assert_int_equal(cq_panel_cell(&t2, &person, day("2013-03-02")).state, CQ_CELL_PENDING);
+  cq_visit said;
+  assert_true(cq_visit_say(&said, CQ_STR("partial"), CQ_STR("fallecio")));
+  assert_true(said.left && said.result == CQ_VISIT_ABSENT);
+  assert_true(cq_visit_say(&said, CQ_STR("partial"), CQ_STR("interrumpida")));
+  assert_true(!said.left && said.result == CQ_VISIT_PARTIAL);
+  assert_false(cq_visit_say(&said, CQ_STR("draft"), CQ_STR("")));
+  cq_calendar_free(calendar);
+}
+
+/* Recovering T2 after T3 leaves T3 where it was, and each visit counts under the calendar it was made under. */
+static void seasons_are_events(void **state) {
+  (void)state;
+  cq_calendar *calendar = standard();
+  cq_season t2 = season(calendar, "", "2012-T2", 0), t3 = season(calendar, "", "2012-T3", 0);
+  cq_visit visits[] = {{t3.ref, day("2013-05-10"), CQ_VISIT_COMPLETE, CQ_DAY_NONE, false},
+                       {t2.ref, day("2013-06-01"), CQ_VISIT_COMPLETE, CQ_DAY_NONE, false}};
+  cq_person person = {.entry = 0, .exit = CQ_DAY_NONE, .visits = visits, .visit_count = 1};
+  int32_t today = day("2013-06-10");
+  assert_int_equal(cq_panel_cell(&t2, &person, today).state, CQ_CELL_LOST);
+  cq_cell before = cq_panel_cell(&t3, &person, today);
+  person.visit_count = 2;
+  cq_cell after = cq_panel_cell(&t3, &person, today);
+  assert_int_equal(cq_panel_cell(&t2, &person, today).state, CQ_CELL_RECOVERED);
+  assert_int_equal(before.state, CQ_CELL_COVERED);
+  assert_int_equal(after.state, CQ_CELL_COVERED);
+  assert_int_equal(after.lag, before.lag);
+  assert_int_equal(after.attempts, 1);
   cq_calendar_free(calendar);
 }
 
@@ -293,8 +346,8 @@ static void coverage_and_agenda(void **state) {
   int32_t today = day("2013-06-10");
   cq_visit all[4];
   for (size_t i = 0; i < 4; i++)
-    all[i] = (cq_visit){seasons[i].ref, seasons[i].end + 5, CQ_VISIT_COMPLETE, CQ_DAY_NONE};
-  cq_visit refusal = {seasons[0].ref, seasons[0].end + 3, CQ_VISIT_REFUSED, CQ_DAY_NONE};
+    all[i] = (cq_visit){seasons[i].ref, seasons[i].end + 5, CQ_VISIT_COMPLETE, CQ_DAY_NONE, false};
+  cq_visit refusal = {seasons[0].ref, seasons[0].end + 3, CQ_VISIT_REFUSED, CQ_DAY_NONE, false};
   cq_person persons[] = {
       {day("2012-01-01"), CQ_DAY_NONE, 10, all, 3, seasons, count},
       {day("2012-01-01"), CQ_DAY_NONE, 30, NULL, 0, seasons, count},
@@ -349,10 +402,21 @@ static void coverage_and_agenda(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cells),           cmocka_unit_test(cell_marks),          cmocka_unit_test(names),
-      cmocka_unit_test(season_names),    cmocka_unit_test(standard_year),       cmocka_unit_test(moved_boundary),
-      cmocka_unit_test(zone_of_its_own), cmocka_unit_test(refused_calendars),   cmocka_unit_test(activity_months),
-      cmocka_unit_test(nine_of_twelve),  cmocka_unit_test(coverage_and_agenda),
+      cmocka_unit_test(cells),
+      cmocka_unit_test(cell_marks),
+      cmocka_unit_test(who_left),
+      cmocka_unit_test(seasons_are_events),
+      cmocka_unit_test(who_left),
+      cmocka_unit_test(seasons_are_events),
+      cmocka_unit_test(names),
+      cmocka_unit_test(season_names),
+      cmocka_unit_test(standard_year),
+      cmocka_unit_test(moved_boundary),
+      cmocka_unit_test(zone_of_its_own),
+      cmocka_unit_test(refused_calendars),
+      cmocka_unit_test(activity_months),
+      cmocka_unit_test(nine_of_twelve),
+      cmocka_unit_test(coverage_and_agenda),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
