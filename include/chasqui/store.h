@@ -28,6 +28,7 @@ enum {
   CQ_STORE_HASH = 32,
   CQ_STORE_VALUE_MAX = 64 << 20, /* bytes of one value, record, bundle or batch */
   CQ_STORE_TEXT_MAX = 1 << 20,   /* bytes of one answer, reference or label */
+  CQ_STORE_NAME_MAX = 255,       /* bytes of an attachment's name or media type */
   CQ_STORE_SUBJECTS_MAX = 64,
 };
 
@@ -140,6 +141,7 @@ typedef struct cq_store_draft {
 cq_status cq_store_draft_begin(cq_store *store, int64_t *draft, const uint8_t form[CQ_STORE_HASH], cq_str technician,
                                cq_str label, cq_str base, cq_error *error);
 
+typedef struct cq_store_attachment cq_store_attachment;
 typedef struct cq_store_answer {
   int kind; /* the caller's: a value, a repeat added, a repeat removed… */
   cq_str reference;
@@ -147,18 +149,20 @@ typedef struct cq_store_answer {
   cq_str bookmark;   /* where to resume */
   cq_str technician; /* who answered */
   int64_t device_utc_ms;
-  int64_t sequence; /* filled in by the store */
+  int64_t sequence;                    /* filled in by the store */
+  const cq_store_attachment *attached; /* put before, and named by the draft from now on; NULL: none */
+  cq_str detached;                     /* the name of an attachment that the draft lets go of; "": none */
 } cq_store_answer;
 /* Durable when it returns. Costs the same in a form of any size. `sequence` (may be NULL) is the entry's number in the
- * audit trail. Errors: store.draft.missing. */
+ * audit trail. Errors: store.draft.missing, store.attachment.missing. */
 cq_status cq_store_draft_answer(cq_store *store, int64_t draft, const cq_store_answer *answer, int64_t *sequence,
                                 cq_error *error);
 typedef cq_status cq_store_answer_seen(void *context, const cq_store_answer *answer);
 /* The base, then each answer not undone, in order: applied one after the other they give the draft as it was left. */
 cq_status cq_store_draft_load(cq_store *store, int64_t draft, cq_buf *base, cq_store_answer_seen *seen, void *context,
                               cq_error *error);
-/* Takes back the last answer not undone, which `seen` is shown; the trail keeps it and says so. CQ_NOTFOUND
- * "store.draft.nothing" where there is none. */
+/* Takes back the last answer not undone, which `seen` is shown; the trail keeps it and says so. A file that it had let
+ * go of does not come back. CQ_NOTFOUND "store.draft.nothing" where there is none. */
 cq_status cq_store_draft_undo(cq_store *store, int64_t draft, cq_store_answer_seen *seen, void *context,
                               cq_error *error);
 typedef cq_status cq_store_draft_seen(void *context, const cq_store_draft *draft);
@@ -187,10 +191,11 @@ typedef struct cq_store_record {
   const cq_str *subjects; /* entity ids */
   size_t subject_count;
   int64_t finalised_utc_ms;
-  const uint8_t (*attachments)[CQ_STORE_HASH]; /* kept in this store; NULL in listings */
+  const cq_store_attachment *attachments; /* put before; NULL in listings */
   size_t attachment_count;
-  cq_store_record_state state; /* given by listings */
-  int64_t size;                /* bytes; 0 where purged or erased; given by listings */
+  cq_store_record_state state;             /* given by listings */
+  cq_store_record_state attachments_state; /* the least of theirs, OPENED where there are none; given by listings */
+  int64_t size;                            /* bytes; 0 where purged or erased; given by listings */
 } cq_store_record;
 /*
  * In one transaction: the record is stored, read again and its name computed anew, the draft is gone (0: there was
@@ -232,6 +237,10 @@ cq_status cq_store_audit_verify(cq_store *store, int64_t *entries, cq_error *err
 
 /* --- outbox --- */
 
+typedef struct cq_store_part {
+  uint8_t attachment[CQ_STORE_HASH];
+  int64_t offset, size;
+} cq_store_part;
 typedef enum cq_store_batch_state {
   CQ_STORE_BATCH_PENDING = 1,
   CQ_STORE_BATCH_KEPT = 2,
@@ -245,13 +254,15 @@ typedef struct cq_store_batch {
   int64_t made_utc_ms;
   int64_t entries, size;      /* given by listings; size 0 where purged */
   cq_store_batch_state state; /* given by listings */
+  const cq_store_part *parts; /* of attachments that it carries; NULL in listings, where they are entries */
+  size_t part_count;
 } cq_store_batch;
 /* What the next batch must carry: its number and the hash before it (zeroes for the first). */
 cq_status cq_store_batch_next(cq_store *store, int64_t *number, uint8_t previous[CQ_STORE_HASH], cq_error *error);
 /*
  * The bytes, before their file appears; the records named are then batched; entries that are no record of this store
  * (snapshots, requests) are kept as names only. `device` and listings' fields are filled in by the store. Errors:
- * store.batch.number (not the next), store.batch.hash.
+ * store.batch.number (not the next), store.batch.hash, store.attachment.missing.
  */
 cq_status cq_store_batch_commit(cq_store *store, const cq_store_batch *batch, cq_str bytes,
                                 const uint8_t (*entries)[CQ_STORE_HASH], size_t count, cq_error *error);
@@ -267,7 +278,8 @@ cq_status cq_store_receipt(cq_store *store, const uint8_t batch[CQ_STORE_HASH], 
 typedef struct cq_store_purged {
   int64_t records, batches, bytes;
 } cq_store_purged;
-/* Frees the bytes of records and batches opened, and of their trail, finalised before `before_utc_ms`. Names stay. */
+/* Frees the bytes of records and batches opened, and of their trail, finalised before `before_utc_ms`. Names stay. A
+ * record stays whole until the desk holds all of its attachments too. */
 cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
 
 /* Erases by order: the record's bytes, its trail, what this store holds of its subjects as entities, and attachments
@@ -296,13 +308,41 @@ cq_status cq_store_entities(cq_store *store, cq_str list, cq_store_entity_seen *
 cq_status cq_store_entity_versions(cq_store *store, cq_str list, cq_str id, cq_store_entity_seen *seen, void *context,
                                    cq_error *error);
 
-/* Kept in chunks of 64 KiB, each once. `read` answers bytes read, 0 at the end, -1 on failure. */
+/*
+ * An attachment as a draft or a record names it. It is kept in chunks of 64 KiB, each once: the same photo in two
+ * records takes its room once. What is put is kept until the next answer, record or discard where nothing names it.
+ */
+struct cq_store_attachment {
+  cq_str name;       /* as in the instance XML, unique in its draft or record; 1 to 255 bytes */
+  cq_str media_type; /* "image/jpeg" */
+  uint8_t hash[CQ_STORE_HASH];
+  int64_t size;   /* bytes; filled in by the store */
+  int64_t packed; /* how many of them are in batches; filled in */
+  cq_store_record_state
+      state; /* NOT_BATCHED until all of them are; then as far as the last of its batches; filled in */
+};
+/* `read` answers bytes read, 0 at the end, -1 on failure. Errors: store.attachment.read. */
 typedef int64_t cq_store_reader(void *context, void *out, size_t size);
-typedef cq_status cq_store_writer(void *context, const void *bytes, size_t size);
 cq_status cq_store_attachment_put(cq_store *store, cq_store_reader *read, void *context, uint8_t hash[CQ_STORE_HASH],
                                   int64_t *size, cq_error *error);
-/* CQ_NOTFOUND "store.attachment.missing"; CQ_DAMAGED "store.attachment.damaged". */
+
+typedef cq_status cq_store_attachment_seen(void *context, const cq_store_attachment *attachment);
+/* By name. None for a draft or record that is not there, or that has none. */
+cq_status cq_store_draft_attachments(cq_store *store, int64_t draft, cq_store_attachment_seen *seen, void *context,
+                                     cq_error *error);
+cq_status cq_store_record_attachments(cq_store *store, const uint8_t record[CQ_STORE_HASH],
+                                      cq_store_attachment_seen *seen, void *context, cq_error *error);
+/* Of records, and not wholly in batches yet: each once, without a name, the smallest first. */
+cq_status cq_store_attachments_waiting(cq_store *store, cq_store_attachment_seen *seen, void *context, cq_error *error);
+
+/* The whole in chunks, its hash checked at the end: what was written before an error is not to be used. CQ_NOTFOUND
+ * "store.attachment.missing"; CQ_DAMAGED "store.attachment.damaged". */
+typedef cq_status cq_store_writer(void *context, const void *bytes, size_t size);
 cq_status cq_store_attachment_get(cq_store *store, const uint8_t hash[CQ_STORE_HASH], cq_store_writer *write,
                                   void *context, cq_error *error);
+/* Bytes from `offset` on, at most `most`, fewer at its end; `out` is emptied first. Each chunk is checked. Errors as
+ * above. */
+cq_status cq_store_attachment_read(cq_store *store, const uint8_t hash[CQ_STORE_HASH], int64_t offset, size_t most,
+                                   cq_buf *out, cq_error *error);
 
 #endif

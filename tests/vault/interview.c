@@ -62,13 +62,13 @@ cq_status interview_open(cq_store **store, cq_vault_log *log, cq_error *error) {
   return status;
 }
 
-/* Steps in order; the letter says what. b begin, a answer, l a long answer, u undo, t a photo,
- * f finalise, p pack, d discard. */
+/* Steps in order; the letter says what. b begin, a answer, l a long answer, u undo, t an answer with a photo that
+ * replaces the one before, f finalise, p pack, d discard. */
 static const char script[INTERVIEW_STEPS + 1] = "baalaauaatlaafpbaataauulaaafpbaadbal";
 
 int interview_answers(int step) {
   int count = 0;
-  for (int i = 0; i < step; i++) count += script[i] == 'a' || script[i] == 'l';
+  for (int i = 0; i < step; i++) count += strchr("alt", script[i]) != NULL;
   return count;
 }
 
@@ -96,21 +96,6 @@ static void record_name(uint8_t name[32], char *bytes, size_t size, int step) {
   crypto_generichash(name, 32, (const uint8_t *)bytes, strlen(bytes), NULL, 0);
 }
 
-static cq_status pack(cq_store *store, int step, cq_error *error) {
-  char bytes[64];
-  uint8_t name[1][32];
-  int64_t number = 0;
-  cq_store_batch batch = {.file = CQ_STR("x.chq"), .made_utc_ms = at.utc_ms + step};
-  uint8_t previous[32];
-  cq_status status = cq_store_batch_next(store, &number, previous, error);
-  if (status != CQ_OK) return status;
-  record_name(name[0], bytes, sizeof bytes, step - 1);
-  batch.number = number;
-  snprintf(bytes, sizeof bytes, "lote %lld", (long long)number);
-  crypto_generichash(batch.hash, 32, (const uint8_t *)bytes, strlen(bytes), NULL, 0);
-  return cq_store_batch_commit(store, &batch, cq_str_from(bytes), (const uint8_t(*)[32])name, 1, error);
-}
-
 /* Bytes of a photo, from its number on. */
 static int64_t read_photo(void *context, void *out, size_t size) {
   uint64_t *state = context;
@@ -120,27 +105,102 @@ static int64_t read_photo(void *context, void *out, size_t size) {
   return (int64_t)n;
 }
 
+/* How many photos the draft of a step was given before it. */
+static int photos_before(int step) {
+  int count = 0, from = step;
+  while (from > 0 && script[from - 1] != 'b') from--;
+  for (int i = from; i < step; i++) count += script[i] == 't';
+  return count;
+}
+
+static void photo_name(char name[16], int number) {
+  snprintf(name, 16, "%d.jpg", number);
+}
+
+/* Accepted when the answer is: a photo of which only the bytes were put may go. */
 static cq_status attach(cq_store *store, int step, cq_error *error) {
   uint64_t photo = (uint64_t)70000 << 8 | (uint64_t)step;
-  uint8_t hash[32];
-  return cq_store_attachment_put(store, read_photo, &photo, hash, NULL, error);
+  char name[16], before[16];
+  int number = photos_before(step);
+  cq_store_attachment attachment = {.media_type = CQ_STR("image/jpeg")};
+  cq_status status = cq_store_attachment_put(store, read_photo, &photo, attachment.hash, NULL, error);
+  if (status != CQ_OK) return status;
+  photo_name(name, number);
+  photo_name(before, number - 1);
+  attachment.name = cq_str_from(name);
+  cq_store_answer answer = {.reference = CQ_STR("/f/foto"),
+                            .after = cq_str_from(name),
+                            .device_utc_ms = at.utc_ms + step,
+                            .attached = &attachment,
+                            .detached = cq_str_from(number > 0 ? before : "")};
+  return cq_store_draft_answer(store, draft_of(step), &answer, NULL, error);
+}
+
+typedef struct held {
+  cq_store_attachment items[8];
+  char names[8][16];
+  size_t count;
+} held;
+
+static cq_status hold(void *context, const cq_store_attachment *attachment) {
+  held *them = context;
+  assert_true(them->count < 8 && attachment->name.size < 16);
+  char *name = them->names[them->count];
+  memcpy(name, attachment->name.at ? attachment->name.at : "", attachment->name.size);
+  name[attachment->name.size] = '\0';
+  them->items[them->count] = *attachment;
+  them->items[them->count].media_type = CQ_STR("image/jpeg");
+  them->items[them->count++].name = cq_str_from(name);
+  return CQ_OK;
+}
+
+static cq_status pack(cq_store *store, int step, cq_error *error) {
+  char bytes[64];
+  uint8_t name[1][32];
+  int64_t number = 0;
+  cq_store_batch batch = {.file = CQ_STR("x.chq"), .made_utc_ms = at.utc_ms + step};
+  uint8_t previous[32];
+  held photos = {.count = 0};
+  cq_store_part parts[8];
+  cq_status status = cq_store_batch_next(store, &number, previous, error);
+  if (status == CQ_OK) status = cq_store_attachments_waiting(store, hold, &photos, error);
+  if (status != CQ_OK) return status;
+  for (size_t i = 0; i < photos.count; i++) {
+    parts[i] = (cq_store_part){.size = photos.items[i].size};
+    memcpy(parts[i].attachment, photos.items[i].hash, sizeof parts[i].attachment);
+  }
+  batch.parts = parts;
+  batch.part_count = photos.count;
+  record_name(name[0], bytes, sizeof bytes, step - 1);
+  batch.number = number;
+  snprintf(bytes, sizeof bytes, "lote %lld", (long long)number);
+  crypto_generichash(batch.hash, 32, (const uint8_t *)bytes, strlen(bytes), NULL, 0);
+  return cq_store_batch_commit(store, &batch, cq_str_from(bytes), (const uint8_t(*)[32])name, 1, error);
+}
+
+static cq_status finalise(cq_store *store, int step, cq_error *error) {
+  char bytes[64];
+  held photos = {.count = 0};
+  cq_store_record record = {
+      .form_id = CQ_STR("f"), .instance_id = CQ_STR("uuid:1"), .finalised_utc_ms = at.utc_ms + step};
+  cq_status status = cq_store_draft_attachments(store, draft_of(step), hold, &photos, error);
+  if (status != CQ_OK) return status;
+  record.attachments = photos.items;
+  record.attachment_count = photos.count;
+  record_name(record.name, bytes, sizeof bytes, step);
+  return cq_store_finalise(store, draft_of(step), &record, cq_str_from(bytes), error);
 }
 
 cq_status interview_step(cq_store *store, int step, cq_error *error) {
   uint8_t form[32];
   int64_t draft = 0;
-  char bytes[64];
-  cq_store_record record = {
-      .form_id = CQ_STR("f"), .instance_id = CQ_STR("uuid:1"), .finalised_utc_ms = at.utc_ms + step};
   switch (script[step]) {
   case 'b':
     crypto_generichash(form, 32, (const uint8_t *)form_xml, sizeof form_xml - 1, NULL, 0);
     return cq_store_draft_begin(store, &draft, form, CQ_STR("t1"), CQ_STR("TDD"), CQ_STR("<f/>"), error);
   case 'u': return cq_store_draft_undo(store, draft_of(step), NULL, NULL, error);
   case 'd': return cq_store_draft_discard(store, draft_of(step), error);
-  case 'f':
-    record_name(record.name, bytes, sizeof bytes, step);
-    return cq_store_finalise(store, draft_of(step), &record, cq_str_from(bytes), error);
+  case 'f': return finalise(store, step, error);
   case 'p': return pack(store, step, error);
   case 't': return attach(store, step, error);
   default: return give_answer(store, step, error);
@@ -160,6 +220,22 @@ typedef struct dumping {
   int count;
 } dumping;
 
+static cq_status count_bytes(void *context, const void *bytes, size_t size) {
+  (void)bytes;
+  *(size_t *)context += size;
+  return CQ_OK;
+}
+
+/* Each is read to its end, and its hash is right. */
+static cq_status dump_photo(void *context, const cq_store_attachment *attachment) {
+  dumping *work = context;
+  size_t size = 0;
+  assert_int_equal(cq_store_attachment_get(work->store, attachment->hash, count_bytes, &size, NULL), CQ_OK);
+  cq_buf_addf(work->out, "photo %.*s %zu of %lld, %lld packed\n", (int)attachment->name.size, attachment->name.at, size,
+              (long long)attachment->size, (long long)attachment->packed);
+  return CQ_OK;
+}
+
 static cq_status dump_draft(void *context, const cq_store_draft *draft) {
   dumping *work = context;
   work->drafts[work->count++ % 8] = draft->id;
@@ -170,6 +246,7 @@ static cq_status dump_record(void *context, const cq_store_record *record) {
   cq_buf bytes = {0};
   assert_int_equal(cq_store_record_bytes(work->store, record->name, &bytes, NULL), CQ_OK);
   cq_buf_addf(work->out, "record %d %s\n", (int)record->state, bytes.at);
+  assert_int_equal(cq_store_record_attachments(work->store, record->name, dump_photo, work, NULL), CQ_OK);
   cq_buf_fini(&bytes);
   return CQ_OK;
 }
@@ -182,26 +259,20 @@ static cq_status dump_batch(void *context, const cq_store_batch *batch) {
   return CQ_OK;
 }
 
-static void query_attachments(cq_store *store, cq_buf *out) {
-  cq_buf_addf(
-      out, "photos %lld of %lld\n", (long long)ask_number(cq_store_vault(store), "SELECT count(*) FROM attachment"),
-      (long long)ask_number(cq_store_vault(store), "SELECT coalesce(sum(length(bytes)), 0) FROM attachment_chunk "
-                                                   "JOIN chunk ON chunk.id = chunk"));
-}
-
 void interview_dump(cq_store *store, cq_buf *out) {
   dumping work = {.store = store, .out = out};
   cq_buf base = {0};
   cq_buf_reset(out);
+  cq_buf_add_text(out, "holds\n");
   assert_int_equal(cq_store_drafts(store, dump_draft, &work, NULL), CQ_OK);
   for (int i = 0; i < work.count; i++) {
     cq_buf_addf(out, "draft %lld", (long long)work.drafts[i]);
     assert_int_equal(cq_store_draft_load(store, work.drafts[i], &base, dump_answer, out, NULL), CQ_OK);
     cq_buf_add_char(out, '\n');
+    assert_int_equal(cq_store_draft_attachments(store, work.drafts[i], dump_photo, &work, NULL), CQ_OK);
   }
   assert_int_equal(cq_store_records(store, -1, dump_record, &work, NULL), CQ_OK);
   assert_int_equal(cq_store_batches(store, 0, dump_batch, &work, NULL), CQ_OK);
-  query_attachments(store, out);
   cq_buf_fini(&base);
 }
 

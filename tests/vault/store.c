@@ -500,6 +500,12 @@ static cq_status write_back(void *context, const void *bytes, size_t size) {
   return CQ_OK;
 }
 
+static cq_status join_attachments(void *context, const cq_store_attachment *it) {
+  cq_buf_addf(context, "%.*s %.*s %lld/%lld:%d ", (int)it->name.size, it->name.at ? it->name.at : "",
+              (int)it->media_type.size, it->media_type.at, (long long)it->size, (long long)it->packed, (int)it->state);
+  return CQ_OK;
+}
+
 static void test_attachments(void **state) {
   (void)state;
   enum { SIZE = 300000 };
@@ -526,16 +532,191 @@ static void test_attachments(void **state) {
   assert_int_equal(back.size, SIZE);
   assert_memory_equal(back.at, photo, SIZE);
 
+  GOOD(cq_store_attachment_read(store, hash, 100000, 70000, &back, &error));
+  assert_int_equal(back.size, 70000);
+  assert_memory_equal(back.at, photo + 100000, 70000);
+  GOOD(cq_store_attachment_read(store, hash, SIZE - 5, 70000, &back, &error));
+  assert_int_equal(back.size, 5);
+  GOOD(cq_store_attachment_read(store, hash, SIZE, 70000, &back, &error));
+  assert_int_equal(back.size, 0);
+
+  /* the same photo twice in a record takes its room once */
   cq_store_record record = a_record(CQ_STR("foto"), NULL, 0);
-  record.attachments = (const uint8_t(*)[32]) & hash;
-  record.attachment_count = 1;
+  cq_store_attachment named[2] = {{.name = CQ_STR("1.jpg"), .media_type = CQ_STR("image/jpeg")},
+                                  {.name = CQ_STR("2.jpg"), .media_type = CQ_STR("image/jpeg")}};
+  memcpy(named[0].hash, hash, 32);
+  memcpy(named[1].hash, hash, 32);
+  named[1].hash[0] ^= 1;
+  record.attachments = named;
+  record.attachment_count = 2;
+  BAD(cq_store_finalise(store, 0, &record, CQ_STR("foto"), &error), CQ_NOTFOUND, "store.attachment.missing");
+  named[1].hash[0] ^= 1;
   GOOD(cq_store_finalise(store, 0, &record, CQ_STR("foto"), &error));
+  cq_buf text = {0};
+  GOOD(cq_store_record_attachments(store, record.name, join_attachments, &text, &error));
+  assert_string_equal(text.at, "1.jpg image/jpeg 300000/0:0 2.jpg image/jpeg 300000/0:0 ");
+  cq_buf_reset(&text);
+  GOOD(cq_store_attachments_waiting(store, join_attachments, &text, &error));
+  assert_string_equal(text.at, " image/jpeg 300000/0:0 ");
   GOOD(cq_store_erase(store, record.name, CQ_STR("orden"), &error));
   BAD(cq_store_attachment_get(store, hash, write_back, &back, &error), CQ_NOTFOUND, "store.attachment.missing");
+  BAD(cq_store_attachment_read(store, hash, 0, 1, &back, &error), CQ_NOTFOUND, "store.attachment.missing");
   assert_int_equal(ask_number(cq_store_vault(store), "SELECT count(*) FROM chunk"), 0);
   cq_store_close(store);
   cq_buf_fini(&back);
+  cq_buf_fini(&text);
   remove_vault(path);
+}
+
+static void put_text(cq_store *store, const char *bytes, cq_store_attachment *out, const char *name) {
+  source from = {(const uint8_t *)bytes, strlen(bytes), 0, 3, false};
+  *out = (cq_store_attachment){.name = cq_str_from(name), .media_type = CQ_STR("image/png")};
+  GOOD(cq_store_attachment_put(store, read_source, &from, out->hash, &out->size, &error));
+}
+
+/* A draft holds what its answers name; replacing, clearing, discarding and finishing without it let go. */
+static void test_attachments_of_drafts(void **state) {
+  (void)state;
+  const char *path = test_path("s12.vault");
+  cq_store *store = open_store(path, true);
+  cq_store_form form = {
+      .id = CQ_STR("f"), .version = CQ_STR("1"), .title = CQ_STR("F"), .status = 1, .bytes = CQ_STR("x")};
+  cq_store_attachment one, two, three;
+  cq_buf text = {0};
+  int64_t draft = 0;
+  name_of(form.hash, CQ_STR("x"));
+  GOOD(cq_store_bundle_adopt(store, 1, CQ_STR("b"), &form, 1, NULL, 0, &error));
+  GOOD(cq_store_draft_begin(store, &draft, form.hash, CQ_STR("t"), CQ_STR(""), CQ_STR(""), &error));
+  put_text(store, "una foto", &one, "1.png");
+  cq_store_answer answer = {.reference = CQ_STR("/f/foto"), .after = one.name, .attached = &one};
+  GOOD(cq_store_draft_answer(store, draft, &answer, NULL, &error));
+  cq_store_close(store);
+  store = open_store(path, false);
+  GOOD(cq_store_draft_attachments(store, draft, join_attachments, &text, &error));
+  assert_string_equal(text.at, "1.png image/png 8/0:0 ");
+  /* drafts' files wait for their record */
+  cq_buf_reset(&text);
+  GOOD(cq_store_attachments_waiting(store, join_attachments, &text, &error));
+  assert_int_equal(text.size, 0);
+  put_text(store, "otra foto", &two, "2.png");
+  answer = (cq_store_answer){.reference = CQ_STR("/f/foto"), .after = two.name, .attached = &two, .detached = one.name};
+  GOOD(cq_store_draft_answer(store, draft, &answer, NULL, &error));
+  GOOD(cq_store_draft_attachments(store, draft, join_attachments, &text, &error));
+  assert_string_equal(text.at, "2.png image/png 9/0:0 ");
+  assert_int_equal(ask_number(cq_store_vault(store), "SELECT count(*) FROM chunk"), 1);
+  /* a second one that the record will not name: that of a repeat that was removed */
+  put_text(store, "la tercera", &three, "3.png");
+  answer = (cq_store_answer){.reference = CQ_STR("/f/r[1]/foto"), .after = three.name, .attached = &three};
+  GOOD(cq_store_draft_answer(store, draft, &answer, NULL, &error));
+  three.hash[0] ^= 1;
+  BAD(cq_store_draft_answer(store, draft, &answer, NULL, &error), CQ_NOTFOUND, "store.attachment.missing");
+  cq_store_record record = a_record(CQ_STR("con foto"), NULL, 0);
+  record.attachments = &two;
+  record.attachment_count = 1;
+  GOOD(cq_store_finalise(store, draft, &record, CQ_STR("con foto"), &error));
+  assert_int_equal(ask_number(cq_store_vault(store), "SELECT count(*) FROM attachment"), 1);
+  GOOD(cq_store_draft_begin(store, &draft, form.hash, CQ_STR("t"), CQ_STR(""), CQ_STR(""), &error));
+  put_text(store, "la cuarta", &three, "4.png");
+  answer = (cq_store_answer){.reference = CQ_STR("/f/foto"), .after = three.name, .attached = &three};
+  GOOD(cq_store_draft_answer(store, draft, &answer, NULL, &error));
+  GOOD(cq_store_draft_discard(store, draft, &error));
+  assert_int_equal(ask_number(cq_store_vault(store), "SELECT count(*) FROM attachment"), 1);
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  remove_vault(path);
+}
+
+static void commit_part(cq_store *store, const char *bytes, const cq_store_part *part, const uint8_t (*names)[32],
+                        size_t count) {
+  cq_store_batch batch = {.file = CQ_STR("x.chq"), .parts = part, .part_count = part ? 1 : 0};
+  uint8_t previous[32];
+  GOOD(cq_store_batch_next(store, &batch.number, previous, &error));
+  name_of(batch.hash, cq_str_from(bytes));
+  GOOD(cq_store_batch_commit(store, &batch, cq_str_from(bytes), names, count, &error));
+}
+
+static void receipt(cq_store *store, const char *bytes, cq_store_batch_state state) {
+  uint8_t hash[32];
+  name_of(hash, cq_str_from(bytes));
+  GOOD(cq_store_receipt(store, hash, state, CQ_STR("r"), &error));
+}
+
+/* A record at the desk is not purged while a part of its attachment is not there yet. */
+static void test_purge_waits_for_attachments(void **state) {
+  (void)state;
+  const char *path = test_path("s13.vault");
+  cq_store *store = open_store(path, true);
+  cq_store_device device = a_device(1);
+  cq_store_attachment photo;
+  cq_store_purged purged;
+  cq_buf text = {0};
+  GOOD(cq_store_device_begin(store, &device, NULL, 0, &error));
+  put_text(store, "veinte bytes de foto", &photo, "1.png");
+  cq_store_record record = a_record(CQ_STR("registro"), NULL, 0);
+  record.attachments = &photo;
+  record.attachment_count = 1;
+  GOOD(cq_store_finalise(store, 0, &record, CQ_STR("registro"), &error));
+  cq_store_part part = {.size = 12};
+  memcpy(part.attachment, photo.hash, 32);
+  commit_part(store, "lote 1", NULL, (const uint8_t(*)[32]) & record.name, 1);
+  commit_part(store, "lote 2", &part, NULL, 0);
+  receipt(store, "lote 1", CQ_STORE_BATCH_OPENED);
+  receipt(store, "lote 2", CQ_STORE_BATCH_OPENED);
+  GOOD(cq_store_attachments_waiting(store, join_attachments, &text, &error));
+  assert_string_equal(text.at, " image/png 20/12:0 ");
+  GOOD(cq_store_purge(store, INT64_MAX, &purged, &error));
+  assert_int_equal(purged.records, 0);
+  part.offset = 12;
+  part.size = 8;
+  commit_part(store, "lote 3", &part, NULL, 0);
+  receipt(store, "lote 3", CQ_STORE_BATCH_KEPT);
+  GOOD(cq_store_purge(store, INT64_MAX, &purged, &error));
+  assert_int_equal(purged.records, 0);
+  cq_buf_reset(&text);
+  GOOD(cq_store_record_attachments(store, record.name, join_attachments, &text, &error));
+  assert_string_equal(text.at, "1.png image/png 20/20:2 ");
+  receipt(store, "lote 3", CQ_STORE_BATCH_OPENED);
+  GOOD(cq_store_purge(store, INT64_MAX, &purged, &error));
+  assert_int_equal(purged.records, 1);
+  assert_int_equal(ask_number(cq_store_vault(store), "SELECT count(*) FROM chunk"), 0);
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  remove_vault(path);
+}
+
+/* A vault of version 1, as it was, becomes one of today with all that it holds. */
+static void test_version_1(void **state) {
+  (void)state;
+  const char *path = test_path("s14.vault");
+  cq_store *store = open_store(path, true);
+  cq_store_attachment photo;
+  cq_buf text = {0};
+  put_text(store, "una foto", &photo, "1.png");
+  cq_store_record record = a_record(CQ_STR("registro"), NULL, 0);
+  record.attachments = &photo;
+  record.attachment_count = 1;
+  GOOD(cq_store_finalise(store, 0, &record, CQ_STR("registro"), &error));
+  run_sql(cq_store_vault(store),
+          "DROP VIEW attachment_way; DROP TABLE attachment_part; DROP TABLE draft_attachment;"
+          "CREATE TABLE old(record INTEGER NOT NULL REFERENCES record, attachment INTEGER NOT NULL REFERENCES "
+          "attachment, PRIMARY KEY (record, attachment)) STRICT, WITHOUT ROWID;"
+          "INSERT INTO old SELECT record, attachment FROM record_attachment; DROP TABLE record_attachment;"
+          "ALTER TABLE old RENAME TO record_attachment;"
+          "CREATE INDEX record_attachment_attachment ON record_attachment(attachment); PRAGMA user_version=1");
+  cq_store_close(store);
+  store = open_store(path, false);
+  GOOD(cq_store_record_attachments(store, record.name, join_attachments, &text, &error));
+  assert_string_equal(text.at, "1.bin application/octet-stream 8/0:0 ");
+  /* the same tables as in a new one */
+  cq_store *fresh = open_store(test_path("s15.vault"), true);
+  static const char shape[] = "SELECT sum(length(name) * 31 + (SELECT count(*) FROM pragma_table_info(t.name)) * 7) "
+                              "FROM sqlite_schema AS t WHERE name NOT LIKE 'sqlite%'";
+  assert_int_equal(ask_number(cq_store_vault(store), shape), ask_number(cq_store_vault(fresh), shape));
+  cq_store_close(fresh);
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  remove_vault(path);
+  remove_vault(test_path("s15.vault"));
 }
 
 static void test_versions(void **state) {
@@ -653,6 +834,9 @@ int main(void) {
       cmocka_unit_test(test_outbox),
       cmocka_unit_test(test_entities),
       cmocka_unit_test(test_attachments),
+      cmocka_unit_test(test_attachments_of_drafts),
+      cmocka_unit_test(test_purge_waits_for_attachments),
+      cmocka_unit_test(test_version_1),
       cmocka_unit_test(test_versions),
       cmocka_unit_test(test_remove_technician),
       cmocka_unit_test(test_salvage),

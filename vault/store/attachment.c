@@ -102,16 +102,105 @@ cq_status cq_store_attachment_get(cq_store *store, const uint8_t hash[CQ_STORE_H
   return status;
 }
 
-/* Those put and not yet named by a record belong to a draft: they stay while there is one. */
+/* --- names --- */
+
+cq_status attachment_name(cq_store *store, const char *sql, int64_t owner, const cq_store_attachment *attachment,
+                          cq_error *error) {
+  int64_t id = 0;
+  if (attachment->name.size == 0) return cq_error_set(error, CQ_INVALID, "store.attachment.missing", NULL);
+  cq_status status = store_too_long(attachment->name, CQ_STORE_NAME_MAX, "attachment", error);
+  if (status == CQ_OK) status = store_too_long(attachment->media_type, CQ_STORE_NAME_MAX, "media type", error);
+  if (status == CQ_OK)
+    status = store_number(store, &id, 0, error, "SELECT id FROM attachment WHERE hash = ?1", "h", attachment->hash);
+  if (status == CQ_OK && !id) status = cq_error_set(error, CQ_NOTFOUND, "store.attachment.missing", NULL);
+  return status == CQ_OK ? store_run(store, error, sql, "isis", owner, attachment->name, id, attachment->media_type)
+                         : status;
+}
+
+static cq_status each_attachment(query *ask, cq_store_attachment_seen *seen, void *context, cq_error *error) {
+  cq_status status = CQ_OK;
+  while (status == CQ_OK && query_row(ask)) {
+    cq_store_attachment attachment = {.name = query_text(ask, 0),
+                                      .media_type = query_text(ask, 1),
+                                      .size = query_int(ask, 3),
+                                      .packed = query_int(ask, 4),
+                                      .state = (cq_store_record_state)query_int(ask, 5)};
+    query_hash(ask, 2, attachment.hash);
+    status = seen(context, &attachment);
+  }
+  return query_end(ask, status, error);
+}
+
+#define COLUMNS                                                                                                        \
+  "a.hash, a.size, w.packed, w.state FROM attachment AS a JOIN attachment_way AS w ON w.attachment = a.id "
+
+cq_status cq_store_draft_attachments(cq_store *store, int64_t draft, cq_store_attachment_seen *seen, void *context,
+                                     cq_error *error) {
+  query ask = query_start(store,
+                          "SELECT n.name, n.media_type, " COLUMNS
+                          "JOIN draft_attachment AS n ON n.attachment = a.id WHERE n.draft = ?1 ORDER BY n.name",
+                          "i", draft);
+  return each_attachment(&ask, seen, context, error);
+}
+
+cq_status cq_store_record_attachments(cq_store *store, const uint8_t record[CQ_STORE_HASH],
+                                      cq_store_attachment_seen *seen, void *context, cq_error *error) {
+  query ask = query_start(store,
+                          "SELECT n.name, n.media_type, " COLUMNS "JOIN record_attachment AS n ON n.attachment = a.id "
+                          "WHERE n.record = (SELECT number FROM record WHERE name = ?1) ORDER BY n.name",
+                          "h", record);
+  return each_attachment(&ask, seen, context, error);
+}
+
+cq_status cq_store_attachments_waiting(cq_store *store, cq_store_attachment_seen *seen, void *context,
+                                       cq_error *error) {
+  query ask = query_start(store,
+                          "SELECT '', (SELECT min(media_type) FROM record_attachment WHERE attachment = a.id), " COLUMNS
+                          "WHERE w.state = 0 AND EXISTS (SELECT 1 FROM record_attachment WHERE attachment = a.id) "
+                          "ORDER BY a.size, a.id",
+                          "");
+  return each_attachment(&ask, seen, context, error);
+}
+
+/* --- a part --- */
+
+cq_status cq_store_attachment_read(cq_store *store, const uint8_t hash[CQ_STORE_HASH], int64_t offset, size_t most,
+                                   cq_buf *out, cq_error *error) {
+  int64_t id = 0;
+  cq_buf_reset(out);
+  cq_status status = store_number(store, &id, 0, error, "SELECT id FROM attachment WHERE hash = ?1", "h", hash);
+  if (status != CQ_OK) return status;
+  if (id == 0 || offset < 0) return cq_error_set(error, CQ_NOTFOUND, "store.attachment.missing", NULL);
+  query ask = query_start(store,
+                          "SELECT bytes, hash, position FROM attachment_chunk JOIN chunk ON chunk.id = chunk "
+                          "WHERE attachment = ?1 AND position >= ?2 ORDER BY position",
+                          "ii", id, offset / CHUNK);
+  while (status == CQ_OK && out->size < most && query_row(&ask)) {
+    uint8_t own[CQ_STORE_HASH];
+    cq_str bytes = query_bytes(&ask, 0);
+    query_hash(&ask, 1, own);
+    if (!hash_is(own, bytes)) status = cq_error_set(error, CQ_DAMAGED, "store.attachment.damaged", NULL);
+    int64_t start = query_int(&ask, 2) * CHUNK;
+    size_t skip = offset > start ? (size_t)(offset - start) : 0;
+    if (status != CQ_OK || skip >= bytes.size) continue;
+    size_t size = bytes.size - skip < most - out->size ? bytes.size - skip : most - out->size;
+    cq_buf_add(out, bytes.at + skip, size);
+    if (out->failed) status = cq_error_nomem(error);
+  }
+  return query_end(&ask, status, error);
+}
+
+/* --- letting go --- */
+
 cq_status attachments_sweep(cq_store *store, cq_error *error) {
   cq_status status = store_run(store, error,
-                               "DELETE FROM attachment WHERE NOT EXISTS (SELECT 1 FROM draft) AND NOT EXISTS "
+                               "DELETE FROM attachment WHERE NOT EXISTS "
+                               "(SELECT 1 FROM draft_attachment WHERE attachment = attachment.id) AND NOT EXISTS "
                                "(SELECT 1 FROM record_attachment WHERE attachment = attachment.id)",
                                "");
-  if (status == CQ_OK)
-    status = store_run(store, error,
-                       "DELETE FROM chunk WHERE NOT EXISTS "
-                       "(SELECT 1 FROM attachment_chunk WHERE chunk = chunk.id)",
-                       "");
-  return status;
+  if (status != CQ_OK || sqlite3_changes(cq_vault_db(store->vault)) == 0) return status;
+  return store_run(store, error,
+                   "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk AS c WHERE NOT EXISTS "
+                   "(SELECT 1 FROM attachment_chunk WHERE chunk = c.id))",
+                   "");
 }

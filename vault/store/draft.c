@@ -47,6 +47,15 @@ cq_status cq_store_draft_answer(cq_store *store, int64_t draft, const cq_store_a
                           .after = answer->after};
   status = must_exist(store, draft, error);
   if (status == CQ_OK) status = trail_append(store, &event, answer->bookmark, 0, sequence, error);
+  if (status == CQ_OK && answer->attached)
+    status = attachment_name(
+        store, "INSERT INTO draft_attachment(draft, name, attachment, media_type) VALUES (?1, ?2, ?3, ?4)", draft,
+        answer->attached, error);
+  if (status == CQ_OK && answer->detached.size > 0) {
+    status = store_run(store, error, "DELETE FROM draft_attachment WHERE draft = ?1 AND name = ?2", "is", draft,
+                       answer->detached);
+    if (status == CQ_OK) status = attachments_sweep(store, error);
+  }
   return store_end(store, status, error);
 }
 
@@ -165,5 +174,6 @@ cq_status cq_store_draft_discard(cq_store *store, int64_t draft, cq_error *error
   if (status == CQ_OK) status = trail_empty(store, draft, error);
   if (status == CQ_OK) status = trail_append(store, &event, CQ_STR(""), 0, NULL, error);
   if (status == CQ_OK) status = store_run(store, error, "DELETE FROM draft WHERE id = ?1", "i", draft);
+  if (status == CQ_OK) status = attachments_sweep(store, error);
   return store_end(store, status, error);
 }

@@ -11,7 +11,31 @@
 extern const unsigned char store_schema[]; /* schema.sql, embedded by CMakeLists.txt */
 
 /* steps[n] leads from version n + 1 to n + 2. */
-static const char *const steps[STORE_VERSION] = {NULL};
+static const char *const steps[STORE_VERSION] = {
+    /* 2: attachments have names, in drafts too, and it is known which part went with which batch */
+    "CREATE TABLE draft_attachment(draft INTEGER NOT NULL REFERENCES draft ON DELETE CASCADE, name TEXT NOT NULL,"
+    " attachment INTEGER NOT NULL REFERENCES attachment, media_type TEXT NOT NULL, PRIMARY KEY (draft, name))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE INDEX draft_attachment_attachment ON draft_attachment(attachment);"
+    "ALTER TABLE record_attachment RENAME TO record_attachment_1;"
+    "DROP INDEX record_attachment_attachment;"
+    "CREATE TABLE record_attachment(record INTEGER NOT NULL REFERENCES record, name TEXT NOT NULL,"
+    " attachment INTEGER NOT NULL REFERENCES attachment, media_type TEXT NOT NULL, PRIMARY KEY (record, name))"
+    " STRICT, WITHOUT ROWID;"
+    "INSERT INTO record_attachment SELECT record, attachment || '.bin', attachment, 'application/octet-stream'"
+    " FROM record_attachment_1;"
+    "DROP TABLE record_attachment_1;"
+    "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
+    "CREATE TABLE attachment_part(attachment INTEGER NOT NULL REFERENCES attachment ON DELETE CASCADE,"
+    " offset INTEGER NOT NULL, size INTEGER NOT NULL, batch INTEGER NOT NULL REFERENCES batch,"
+    " PRIMARY KEY (attachment, offset)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX attachment_part_batch ON attachment_part(batch);"
+    "CREATE VIEW attachment_way(attachment, packed, state) AS"
+    " SELECT a.id, coalesce(sum(p.size), 0),"
+    " CASE WHEN count(p.offset) = 0 OR sum(p.size) < a.size THEN 0 ELSE min(b.state) END"
+    " FROM attachment AS a LEFT JOIN attachment_part AS p ON p.attachment = a.id"
+    " LEFT JOIN batch AS b ON b.id = p.batch GROUP BY a.id;",
+    NULL};
 
 static const char rebuild[] =
     "DELETE FROM entity_newest;"

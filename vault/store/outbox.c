@@ -29,6 +29,15 @@ static cq_status insert_batch(cq_store *store, const cq_store_batch *batch, cq_s
     if (status == CQ_OK)
       status = store_run(store, error, "UPDATE record SET state = 1 WHERE name = ?1 AND state = 0", "h", entries[i]);
   }
+  for (size_t i = 0; status == CQ_OK && i < batch->part_count; i++) {
+    const cq_store_part *part = &batch->parts[i];
+    status = store_run(store, error,
+                       "INSERT INTO attachment_part(attachment, offset, size, batch) "
+                       "SELECT id, ?2, ?3, ?4 FROM attachment WHERE hash = ?1",
+                       "hiii", part->attachment, part->offset, part->size, id);
+    if (status == CQ_OK && sqlite3_changes(cq_vault_db(store->vault)) == 0)
+      status = cq_error_set(error, CQ_NOTFOUND, "store.attachment.missing", NULL);
+  }
   if (status == CQ_OK)
     status = store_run(store, error,
                        "UPDATE device SET last_batch = ?1, last_hash = ?2 "
@@ -58,7 +67,8 @@ cq_status cq_store_batch_commit(cq_store *store, const cq_store_batch *batch, cq
 cq_status cq_store_batches(cq_store *store, int state, cq_store_batch_seen *seen, void *context, cq_error *error) {
   query ask = query_start(store,
                           "SELECT d.id, b.number, b.hash, b.file, b.made_utc_ms, b.state, "
-                          "(SELECT count(*) FROM batch_entry WHERE batch = b.id), "
+                          "(SELECT count(*) FROM batch_entry WHERE batch = b.id) + "
+                          "(SELECT count(*) FROM attachment_part WHERE batch = b.id), "
                           "coalesce((SELECT length(bytes) FROM batch_bytes WHERE batch = b.id), 0) "
                           "FROM batch AS b JOIN device AS d ON d.begun = b.device "
                           "WHERE ?1 = 0 OR b.state = ?1 ORDER BY b.device, b.number",
@@ -118,7 +128,11 @@ cq_status cq_store_receipt(cq_store *store, const uint8_t batch[CQ_STORE_HASH], 
 }
 
 static cq_status purge_records(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
-#define GOING "record IN (SELECT number FROM record WHERE state = 3 AND finalised_utc_ms < ?1)"
+/* A record goes whole or not at all: not before its attachments have arrived too. */
+#define AT_THE_DESK                                                                                                    \
+  "state = 3 AND finalised_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM record_attachment AS n JOIN attachment_way AS w " \
+  "ON w.attachment = n.attachment WHERE n.record = number AND w.state < 3)"
+#define GOING "record IN (SELECT number FROM record WHERE " AT_THE_DESK ")"
   cq_status status = store_number(store, &purged->records, 0, error, "SELECT count(*) FROM record_bytes WHERE " GOING,
                                   "i", before_utc_ms);
   if (status == CQ_OK)
@@ -128,15 +142,15 @@ static cq_status purge_records(cq_store *store, int64_t before_utc_ms, cq_store_
     status = store_run(store, error,
                        "UPDATE trail SET kind = NULL, who = NULL, reference = NULL, before = NULL, after = NULL, "
                        "bookmark = NULL, salt = NULL WHERE salt IS NOT NULL AND draft IN (SELECT draft FROM record "
-                       "WHERE state = 3 AND draft <> 0 AND finalised_utc_ms < ?1) AND draft <> 0",
+                       "WHERE draft <> 0 AND " AT_THE_DESK ") AND draft <> 0",
                        "i", before_utc_ms);
   if (status == CQ_OK)
     status = store_run(store, error, "DELETE FROM record_attachment WHERE " GOING, "i", before_utc_ms);
   if (status == CQ_OK) status = store_run(store, error, "DELETE FROM record_bytes WHERE " GOING, "i", before_utc_ms);
   if (status == CQ_OK)
-    status = store_run(store, error, "UPDATE record SET size = 0 WHERE state = 3 AND finalised_utc_ms < ?1", "i",
-                       before_utc_ms);
+    status = store_run(store, error, "UPDATE record SET size = 0 WHERE " AT_THE_DESK, "i", before_utc_ms);
 #undef GOING
+#undef AT_THE_DESK
   return status == CQ_OK ? attachments_sweep(store, error) : status;
 }
 

@@ -31,15 +31,10 @@ static cq_status insert_record(cq_store *store, int64_t draft, const cq_store_re
   for (size_t i = 0; status == CQ_OK && i < record->subject_count; i++)
     status = store_run(store, error, "INSERT OR IGNORE INTO record_subject(subject, record) VALUES (?1, ?2)", "si",
                        record->subjects[i], *number);
-  for (size_t i = 0; status == CQ_OK && i < record->attachment_count; i++) {
-    int64_t attachment = 0;
-    status = store_number(store, &attachment, 0, error, "SELECT id FROM attachment WHERE hash = ?1", "h",
-                          record->attachments[i]);
-    if (status == CQ_OK && !attachment) return cq_error_set(error, CQ_NOTFOUND, "store.attachment.missing", NULL);
-    if (status == CQ_OK)
-      status = store_run(store, error, "INSERT OR IGNORE INTO record_attachment(record, attachment) VALUES (?1, ?2)",
-                         "ii", *number, attachment);
-  }
+  for (size_t i = 0; status == CQ_OK && i < record->attachment_count; i++)
+    status = attachment_name(
+        store, "INSERT INTO record_attachment(record, name, attachment, media_type) VALUES (?1, ?2, ?3, ?4)", *number,
+        &record->attachments[i], error);
   return status;
 }
 
@@ -86,13 +81,17 @@ cq_status cq_store_finalise(cq_store *store, int64_t draft, const cq_store_recor
     status = insert_record(store, draft, record, bytes, &number, error);
     if (status == CQ_OK) status = verify(store, number, record->name, error);
     if (status == CQ_OK) status = close_draft(store, draft, record, error);
+    /* files of answers that the record does not hold */
+    if (status == CQ_OK) status = attachments_sweep(store, error);
   }
   return store_end(store, status, error);
 }
 
 #define RECORDS                                                                                                        \
   "SELECT name, form, parent, form_id, instance_id, season, label, technician, result, finalised_utc_ms, state, "      \
-  "size, number FROM record "
+  "size, number, (SELECT count(*) FROM record_attachment AS n WHERE n.record = number), "                              \
+  "coalesce((SELECT min(w.state) FROM record_attachment AS n JOIN attachment_way AS w ON w.attachment = n.attachment " \
+  "WHERE n.record = number), 3) FROM record "
 
 static cq_status subjects_of(cq_store *store, int64_t number, cq_str out[CQ_STORE_SUBJECTS_MAX], size_t *count,
                              cq_buf *text, cq_error *error) {
@@ -123,6 +122,8 @@ static cq_status each_record(query *ask, cq_store_record_seen *seen, void *conte
                               .finalised_utc_ms = query_int(ask, 9),
                               .state = (cq_store_record_state)query_int(ask, 10),
                               .size = query_int(ask, 11),
+                              .attachment_count = (size_t)query_int(ask, 13),
+                              .attachments_state = (cq_store_record_state)query_int(ask, 14),
                               .subjects = subjects};
     query_hash(ask, 0, record.name);
     query_hash(ask, 1, record.form);

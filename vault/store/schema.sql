@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of a laptop's vault, version 1 (PRAGMA user_version). Interface: chasqui/store.h.
+-- The tables of a laptop's vault, version 2 (PRAGMA user_version). Interface: chasqui/store.h.
 -- All times are milliseconds since 1970 in UTC, by the device's clock. Names and hashes are BLAKE2b-256 (32 bytes).
 -- A change here is a new version, with its step in vault/store/migrate.c.
 
@@ -151,10 +151,21 @@ CREATE TABLE attachment_chunk(
   PRIMARY KEY (attachment, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachment_chunk_chunk ON attachment_chunk(chunk);
+-- What a draft and a record call them: the names that stand in their answers. What neither names is swept away.
+CREATE TABLE draft_attachment(
+  draft       INTEGER NOT NULL REFERENCES draft ON DELETE CASCADE,
+  name        TEXT NOT NULL,
+  attachment  INTEGER NOT NULL REFERENCES attachment,
+  media_type  TEXT NOT NULL,
+  PRIMARY KEY (draft, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX draft_attachment_attachment ON draft_attachment(attachment);
 CREATE TABLE record_attachment(
   record      INTEGER NOT NULL REFERENCES record,
+  name        TEXT NOT NULL,
   attachment  INTEGER NOT NULL REFERENCES attachment,
-  PRIMARY KEY (record, attachment)
+  media_type  TEXT NOT NULL,
+  PRIMARY KEY (record, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_attachment_attachment ON record_attachment(attachment);
 
@@ -178,6 +189,21 @@ CREATE TABLE batch_entry(
   name   BLOB NOT NULL,
   PRIMARY KEY (batch, name)
 ) STRICT, WITHOUT ROWID;
+-- Which part of which attachment is in which batch; parts follow one another without gaps.
+CREATE TABLE attachment_part(
+  attachment  INTEGER NOT NULL REFERENCES attachment ON DELETE CASCADE,
+  offset      INTEGER NOT NULL,
+  size        INTEGER NOT NULL,
+  batch       INTEGER NOT NULL REFERENCES batch,
+  PRIMARY KEY (attachment, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachment_part_batch ON attachment_part(batch);
+-- State 0 until every byte is in a batch, then the least of those batches' states.
+CREATE VIEW attachment_way(attachment, packed, state) AS
+  SELECT a.id, coalesce(sum(p.size), 0),
+         CASE WHEN count(p.offset) = 0 OR sum(p.size) < a.size THEN 0 ELSE min(b.state) END
+  FROM attachment AS a LEFT JOIN attachment_part AS p ON p.attachment = a.id LEFT JOIN batch AS b ON b.id = p.batch
+  GROUP BY a.id;
 CREATE TABLE receipt(
   batch            INTEGER NOT NULL REFERENCES batch,
   state            INTEGER NOT NULL,

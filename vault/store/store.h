@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_VERSION = 1, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
+enum { STORE_VERSION = 2, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
 
 struct cq_store {
   cq_vault *vault;
@@ -54,8 +54,11 @@ cq_status trail_append(cq_store *store, const cq_store_event *event, cq_str book
                        cq_error *error);
 /* Within a transaction: empties the entries of a draft. */
 cq_status trail_empty(cq_store *store, int64_t draft, cq_error *error);
-/* Within a transaction: attachments that no record names, and chunks that no attachment names. */
+/* Within a transaction: attachments that no draft and no record names, and chunks that no attachment names. */
 cq_status attachments_sweep(cq_store *store, cq_error *error);
+/* Within a transaction: names what was put. */
+cq_status attachment_name(cq_store *store, const char *sql, int64_t owner, const cq_store_attachment *attachment,
+                          cq_error *error);
 
 /* Schema made or brought up to STORE_VERSION. */
 cq_status store_migrate(cq_store *store, cq_error *error);
