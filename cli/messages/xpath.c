@@ -20,8 +20,6 @@ const cq_cli_message cq_cli_messages_xpath[] = {
     {"xpath.deep", N_("The expression “%1$s” is nested too deep."), NULL},
     {"xpath.long", N_("The expression “%1$s” is too long."), NULL},
     {"xpath.limit", N_("The expression “%1$s” takes too long to evaluate."), NULL},
-    {"xpath.nodes.many", N_("The expression “%1$s” means several answers where one is wanted."),
-     N_("Say which one, for example with indexed-repeat() or a condition in brackets.")},
     {"xpath.instance.unknown", N_("There is no list “%2$s”, used in the expression “%1$s”."), NULL},
     {"xpath.argument", N_("A value in the expression “%1$s” is not of the kind that is wanted (%2$s)."), NULL},
     {"xpath.node.missing", N_("The path “%1$s” names nothing."), NULL},

@@ -109,15 +109,12 @@ static void add_day(const cq_interview *interview, cq_buf *out) {
   cq_buf_add_text(out, cq_date_format(cq_date_at(&interview->clock, now), day));
 }
 
-static void add_property(const cq_interview *interview, cq_str name, cq_buf *out) {
-  if (cq_str_is(name, "deviceid"))
-    cq_buf_add_str(out, interview->device_id);
-  else if (cq_str_is(name, "username"))
-    cq_buf_add_str(out, interview->user_name);
-  else if (cq_str_is(name, "phonenumber"))
-    cq_buf_add_str(out, interview->phone_number);
-  else if (cq_str_is(name, "email"))
-    cq_buf_add_str(out, interview->email);
+cq_str cq_preload_property(const cq_interview *interview, cq_str name) {
+  if (cq_str_is(name, "deviceid")) return interview->device_id;
+  if (cq_str_is(name, "username")) return interview->user_name;
+  if (cq_str_is(name, "phonenumber")) return interview->phone_number;
+  if (cq_str_is(name, "email")) return interview->email;
+  return CQ_STR("");
 }
 
 static bool preloaded(const cq_interview *interview, const cq_field_definition *d, bool end, cq_buf *out) {
@@ -131,7 +128,7 @@ static bool preloaded(const cq_interview *interview, const cq_field_definition *
   } else if (cq_str_is(d->preload, "timestamp")) {
     cq_value_timestamp(interview->device_clock, out); /* what the device says, whatever date was confirmed */
   } else if (cq_str_is(d->preload, "property")) {
-    add_property(interview, d->preload_params, out);
+    cq_buf_add_str(out, cq_preload_property(interview, d->preload_params));
   } else {
     return false;
   }

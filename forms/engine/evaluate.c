@@ -47,6 +47,15 @@ static size_t position(void *context, const cq_node *node) {
   return (size_t)slot->index + 1;
 }
 
+static bool call(void *context, cq_str name, const cq_xpath_value *arguments, size_t count, cq_arena *scratch,
+                 cq_xpath_value *out) {
+  const cq_interview *interview = context;
+  (void)scratch;
+  bool known = cq_str_is(name, "version") || (count == 1 && cq_str_is(name, "property"));
+  if (known) out->string = count == 0 ? interview->form->version : cq_preload_property(interview, arguments[0].string);
+  return known;
+}
+
 static int64_t shifted_now(void *context) {
   const cq_interview *interview = context;
   const cq_clock *device = interview->device_clock;
@@ -72,6 +81,7 @@ void cq_evaluate_prepare(cq_interview *interview) {
                                     .itext = itext,
                                     .choice_name = choice_name,
                                     .position = position,
+                                    .call = call,
                                     .clock = &interview->clock,
                                     .random = &interview->random,
                                     .context = interview};
@@ -107,10 +117,7 @@ cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const
                                     .scratch = interview->scratch,
                                     .steps = CQ_FORM_MAX_STEPS - interview->spent,
                                     .spent = &interview->spent,
-                                    .own_repeats = true,
-                                    .none_is_empty = true,
-                                    .whole_days = true,
-                                    .strict_places = true};
+                                    .in_form = true};
   cq_status status = cq_xpath_evaluate(expression, &context, value, error);
   return status == CQ_OK ? CQ_OK : located(interview, node, status, error);
 }

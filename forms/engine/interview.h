@@ -158,7 +158,8 @@ void cq_value_uuid(const cq_random *random, cq_buf *out);
 cq_status cq_actions_run(cq_interview *interview, unsigned event, cq_error *error); /* in all the form */
 cq_status cq_actions_run_at(cq_interview *interview, unsigned event, cq_slot *at, cq_error *error); /* one source */
 void cq_preload(cq_interview *interview, bool end);
-void cq_preload_name(cq_interview *interview); /* a new instance ID where one is preloaded */
+cq_str cq_preload_property(const cq_interview *interview, cq_str name); /* "deviceid", …; "" unknown */
+void cq_preload_name(cq_interview *interview);                          /* a new instance ID where one is preloaded */
 
 /* --- text.c --- */
 /* `kind` "" plain, or "guidance", "image", "big-image", "audio", "video". */

@@ -71,7 +71,7 @@ void cq_expression_fold(cq_form *form, cq_condition_definition *condition) {
   cq_arena *scratch = cq_arena_new(1 << 20);
   if (scratch == NULL) return;
   const cq_xpath_host host = {0};
-  const cq_xpath_context context = {.host = &host, .scratch = scratch, .steps = 100000};
+  const cq_xpath_context context = {.host = &host, .scratch = scratch, .steps = 100000, .in_form = true};
   cq_xpath_value value;
   if (cq_xpath_evaluate(condition->expression, &context, &value, NULL) == CQ_OK)
     condition->constant = cq_xpath_to_boolean(&value) ? CQ_CONSTANT_TRUE : CQ_CONSTANT_FALSE;

@@ -189,7 +189,7 @@ cq_status cq_xpath_evaluate(const cq_xpath *expression, const cq_xpath_context *
                 .position = context->position ? context->position : 1,
                 .size = context->size ? context->size : 1,
                 .steps = context->steps ? context->steps : CQ_XPATH_MAX_STEPS,
-                .own_repeats = context->own_repeats,
+                .own_repeats = context->in_form,
                 .error = error};
   size_t allowed = run.steps;
   cq_status status = cq_eval(&run, expression->top, out);

@@ -14,7 +14,7 @@ typedef struct cq_run {
   cq_node *node;           /* the focus */
   size_t position, size;
   size_t steps;     /* left */
-  bool own_repeats; /* as in the context; indexed-repeat() looks at all instances */
+  bool own_repeats; /* as context->in_form; indexed-repeat() looks at all instances */
   cq_error *error;
 } cq_run;
 

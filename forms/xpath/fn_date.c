@@ -51,7 +51,7 @@ static void answer_days(const cq_run *run, cq_xpath_value *out, double days) {
   int64_t utc_ms = 0;
   if (!cq_instant_of(days, &utc_ms))
     answer_no_date(out);
-  else if (run->context->whole_days && days == floor(days))
+  else if (run->context->in_form && days == floor(days))
     cq_answer_instant(host, out, cq_local_midnight(host, (int32_t)days), false);
   else
     cq_answer_instant(host, out, utc_ms, clock_of(local_ms(host, utc_ms)) != 0);
@@ -83,8 +83,20 @@ static cq_status as_date(cq_run *run, const cq_expr *expr, cq_xpath_value *out) 
   return CQ_OK;
 }
 
-static cq_status fn_date(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
+static cq_status fn_date_time(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   return as_date(run, call->args[0], out);
+}
+
+/* In a form without the time: date(now()) = today(). */
+static cq_status fn_date(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
+  int64_t utc_ms = 0;
+  cq_status status = as_date(run, call->args[0], out);
+  if (status != CQ_OK || !run->context->in_form || out->type != CQ_XPATH_DATE || !out->has_time) return status;
+  if (!cq_instant_of(out->number, &utc_ms)) return CQ_OK;
+  int64_t local = local_ms(run->host, utc_ms);
+  int32_t day = (int32_t)((local - clock_of(local)) / DAY_MS);
+  cq_answer_instant(run->host, out, cq_local_midnight(run->host, day), false);
+  return CQ_OK;
 }
 
 static cq_status fn_decimal_date_time(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
@@ -178,7 +190,7 @@ static const cq_function rows[] = {
     {"today", 0, 0, CQ_READS_VALUES, CQ_XPATH_CLOCK, fn_today, NULL},
     {"now", 0, 0, CQ_READS_VALUES, CQ_XPATH_CLOCK, fn_now, NULL},
     {"date", 1, 1, CQ_READS_VALUES, 0, fn_date, NULL},
-    {"date-time", 1, 1, CQ_READS_VALUES, 0, fn_date, NULL},
+    {"date-time", 1, 1, CQ_READS_VALUES, 0, fn_date_time, NULL},
     {"decimal-date-time", 1, 1, CQ_READS_VALUES, 0, fn_decimal_date_time, NULL},
     {"decimal-time", 1, 1, CQ_READS_VALUES, 0, fn_decimal_time, NULL},
     {"format-date", 2, 2, CQ_READS_VALUES, 0, fn_format_date, NULL},

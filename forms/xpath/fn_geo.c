@@ -58,7 +58,7 @@ static cq_status read_points(cq_run *run, cq_str text, points *list) {
     point place = {.latitude = next_number(run->host, one, &at)};
     place.longitude = next_number(run->host, one, &at);
     bool good = fabs(place.latitude) <= 90 && fabs(place.longitude) <= 180;
-    if (!good && run->context->strict_places) return no_place(run);
+    if (!good && run->context->in_form) return no_place(run);
     if (good)
       status = add_point(run, list, place);
     else
@@ -84,7 +84,7 @@ static cq_status gather_points(cq_run *run, const cq_expr *call, points *list) {
       status = cq_node_text_value(run, value.nodes[n], &text);
       if (status == CQ_OK) status = read_points(run, text, list);
     }
-    if (status == CQ_OK && call->count > 1 && list->count > before + 1 && run->context->strict_places)
+    if (status == CQ_OK && call->count > 1 && list->count > before + 1 && run->context->in_form)
       status = no_place(run); /* of several arguments each is one point */
   }
   return status;
@@ -210,6 +210,7 @@ static cq_status fn_intersects(cq_run *run, const cq_expr *call, cq_xpath_value 
 
 static const cq_function rows[] = {
     {"area", 1, 1, CQ_READS_VALUES, 0, fn_area, NULL},
+    {"enclosed-area", 1, 1, CQ_READS_VALUES, 0, fn_area, NULL}, /* its old name */
     {"distance", 1, CQ_ANY_COUNT, CQ_READS_VALUES, 0, fn_distance, NULL},
     {"geofence", 2, 2, CQ_READS_VALUES, 0, fn_geofence, NULL},
     {"intersects", 1, 1, CQ_READS_VALUES, 0, fn_intersects, NULL},

@@ -3,6 +3,8 @@
 #include "forms/xpath/functions.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static cq_status fn_number(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   double number = NAN;
@@ -76,16 +78,36 @@ static cq_status fn_pi(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   return CQ_OK;
 }
 
+/* The decimal that a person reads is rounded, not the binary number behind it: round(1.005, 2) is 1.01. */
+static double round_decimals(double number, size_t digits) {
+  char text[408];
+  size_t size = 1 + cq_xpath_number_text(fabs(number), text + 1);
+  text[0] = '0'; /* where a carry goes */
+  text[size] = '\0';
+  const char *point = memchr(text, '.', size);
+  size_t end = point ? (size_t)(point - text) + 1 + digits : size;
+  if (end >= size) return number;
+  bool half = text[end] == '5' && end + 1 == size, up = text[end] > '5' || (text[end] == '5' && (!half || number > 0));
+  text[end] = '\0';
+  for (size_t i = end; up && i-- > 0;) {
+    if (text[i] == '.') continue;
+    up = text[i] == '9';
+    text[i] = up ? '0' : (char)(text[i] + 1);
+  }
+  double rounded = strtod(text, NULL);
+  return number < 0 ? -rounded : rounded;
+}
+
 /* Half goes up, as in JavaRosa: round(-2.5) is -2. */
 static double round_half_up(double number, double digits) {
   if (isnan(number) || isinf(number) || isnan(digits)) return number;
   digits = trunc(digits);
   if (digits > 30) return number;
+  if (digits > 0) return round_decimals(number, (size_t)digits);
   if (digits < -308) return 0;
-  double scale = pow(10, fabs(digits)), scaled = digits < 0 ? number / scale : number * scale;
+  double scale = pow(10, -digits), scaled = number / scale;
   if (fabs(scaled) >= 4503599627370496.0) return number; /* no fraction left to round */
-  scaled = floor(scaled + 0.5);
-  return digits < 0 ? scaled * scale : scaled / scale;
+  return floor(scaled + 0.5) * scale;
 }
 
 static cq_status fn_round(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
@@ -100,7 +122,7 @@ static cq_status fn_round(cq_run *run, const cq_expr *call, cq_xpath_value *out)
 
 typedef double (*folding)(double so_far, double next);
 
-/* Each node of a node-set is a number, any other value is one. */
+/* Each node of a node-set is a number, any other value is one. In a form what is no number is passed over. */
 static cq_status fold(cq_run *run, const cq_expr *call, folding function, double *result, size_t *count) {
   cq_status status = CQ_OK;
   for (size_t i = 0; i < call->count && status == CQ_OK; i++) {
@@ -117,6 +139,7 @@ static cq_status fold(cq_run *run, const cq_expr *call, folding function, double
       } else {
         status = cq_as_number(run, &value, &number);
       }
+      if (isnan(number) && run->context->in_form) continue;
       *result = *count ? function(*result, number) : number;
       ++*count;
     }

@@ -55,6 +55,11 @@ static cq_status fn_coalesce(cq_run *run, const cq_expr *call, cq_xpath_value *o
   return status;
 }
 
+/* Its first value; the others are there to be waited for. */
+static cq_status fn_depend(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
+  return cq_eval(run, call->args[0], out);
+}
+
 /* Keeps what the node already holds. */
 static cq_status fn_once(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text = {0};
@@ -210,6 +215,18 @@ static cq_status fn_choice_name(cq_run *run, const cq_expr *call, cq_xpath_value
   return CQ_OK;
 }
 
+/* What JavaRosa has beyond the specification: version() of the form, property('deviceid'). */
+static cq_status fn_of_host(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
+  cq_str name = cq_str_from(call->function->name);
+  cq_xpath_value argument = {.type = CQ_XPATH_STRING};
+  cq_status status = call->count ? cq_eval_string(run, call->args[0], &argument.string) : CQ_OK;
+  cq_answer_string(out, CQ_STR(""));
+  if (status != CQ_OK || !run->host->call) return status;
+  if (!run->host->call(run->host->context, name, &argument, call->count, run->scratch, out))
+    return cq_fail(run, call, CQ_INVALID, "xpath.argument", name);
+  return CQ_OK;
+}
+
 static const cq_function rows[] = {
     {"true", 0, 0, CQ_READS_VALUES, 0, fn_true, NULL},
     {"false", 0, 0, CQ_READS_VALUES, 0, fn_false, NULL},
@@ -218,12 +235,16 @@ static const cq_function rows[] = {
     {"not", 1, 1, CQ_READS_VALUES, 0, fn_not, NULL},
     {"if", 3, 3, CQ_READS_VALUES, 0, fn_if, NULL},
     {"coalesce", 1, CQ_ANY_COUNT, CQ_READS_VALUES, 0, fn_coalesce, NULL},
+    {"depend", 1, CQ_ANY_COUNT, CQ_READS_VALUES, 0, fn_depend, NULL},
     {"once", 1, 1, CQ_READS_SELF, CQ_XPATH_ONCE, fn_once, NULL},
     {"selected", 2, 2, CQ_READS_VALUES, 0, fn_selected, NULL},
+    {"is-selected", 2, 2, CQ_READS_VALUES, 0, fn_selected, NULL}, /* its old name */
     {"selected-at", 2, 2, CQ_READS_VALUES, 0, fn_selected_at, NULL},
     {"count-selected", 1, 1, CQ_READS_VALUES, 0, fn_count_selected, NULL},
     {"checklist", 2, CQ_ANY_COUNT, CQ_READS_VALUES, 0, fn_checklist, NULL},
     {"weighted-checklist", 2, CQ_ANY_COUNT, CQ_READS_VALUES, 0, fn_weighted_checklist, NULL},
+    {"version", 0, 0, CQ_READS_VALUES, CQ_XPATH_CALLS_HOST, fn_of_host, NULL},
+    {"property", 1, 1, CQ_READS_VALUES, CQ_XPATH_CALLS_HOST, fn_of_host, NULL},
     {"jr:itext", 1, 1, CQ_READS_VALUES, CQ_XPATH_LANGUAGE, fn_itext, NULL},
     {"jr:choice-name", 2, 2, CQ_READS_VALUES, CQ_XPATH_LANGUAGE, fn_choice_name, NULL},
 };

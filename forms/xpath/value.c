@@ -159,12 +159,11 @@ cq_status cq_node_text_value(cq_run *run, const cq_node *node, cq_str *out) {
   return out->at ? cq_spend(run, out->size >> 8) : cq_fail_memory(run);
 }
 
-/* The one node whose value is wanted; NULL for an empty set. */
-static cq_status one_node(cq_run *run, const cq_xpath_value *value, const cq_node **out) {
-  *out = value->count ? value->nodes[0] : NULL;
-  if (value->count > 1 && run->context->one_node)
-    return cq_xpath_fault(run->error, CQ_INVALID, "xpath.nodes.many", run->expression->text, 1, (cq_str){0});
-  return CQ_OK;
+/* The shortest text; in a form that of a whole number where that is near enough, as JavaRosa stores it. */
+static size_t put_number(const cq_run *run, double number, char *out) {
+  if (run->context->in_form && fabs(number) < 2147483648.0 && fabs(number - trunc(number)) < 1e-12)
+    number = trunc(number) + 0.0; /* and no minus before a zero */
+  return cq_xpath_number_text(number, out);
 }
 
 cq_status cq_as_string(cq_run *run, const cq_xpath_value *value, cq_str *out) {
@@ -172,15 +171,8 @@ cq_status cq_as_string(cq_run *run, const cq_xpath_value *value, cq_str *out) {
   switch (value->type) {
   case CQ_XPATH_STRING: *out = value->string; return CQ_OK;
   case CQ_XPATH_BOOLEAN: *out = value->boolean ? CQ_STR("true") : CQ_STR("false"); return CQ_OK;
-  case CQ_XPATH_NODES: {
-    const cq_node *node = NULL;
-    cq_status status = one_node(run, value, &node);
-    *out = CQ_STR("");
-    return status == CQ_OK && node ? cq_node_text_value(run, node, out) : status;
-  }
-  case CQ_XPATH_NUMBER:
-    *out = cq_arena_copy(run->scratch, (cq_str){text, cq_xpath_number_text(value->number, text)});
-    break;
+  case CQ_XPATH_NODES: *out = CQ_STR(""); return value->count ? cq_node_text_value(run, value->nodes[0], out) : CQ_OK;
+  case CQ_XPATH_NUMBER: *out = cq_arena_copy(run->scratch, (cq_str){text, put_number(run, value->number, text)}); break;
   case CQ_XPATH_DATE: *out = cq_arena_copy(run->scratch, (cq_str){text, cq_date_text(value, text)}); break;
   }
   return out->at ? CQ_OK : cq_fail_memory(run);
@@ -196,10 +188,8 @@ cq_status cq_as_number(cq_run *run, const cq_xpath_value *value, double *out) {
   case CQ_XPATH_NODES: break;
   }
   cq_str text;
-  const cq_node *node = NULL;
-  cq_status status = one_node(run, value, &node);
-  if (status != CQ_OK || !node) return status;
-  status = cq_node_text_value(run, node, &text);
+  if (!value->count) return CQ_OK;
+  cq_status status = cq_node_text_value(run, value->nodes[0], &text);
   if (status == CQ_OK) *out = cq_text_number(run->host, text);
   return status;
 }
@@ -265,11 +255,9 @@ cq_status cq_compare(cq_run *run, cq_between op, const cq_xpath_value *a, const 
   if (!left && !right) return compare_atoms(run, op, a, b, out);
   if (is_equality(op) && (a->type == CQ_XPATH_BOOLEAN || b->type == CQ_XPATH_BOOLEAN))
     return compare_atoms(run, op, a, b, out);
-  const cq_node *one = NULL;
-  cq_status status = left ? one_node(run, a, &one) : CQ_OK;
-  if (status == CQ_OK && right) status = one_node(run, b, &one);
+  cq_status status = CQ_OK;
   size_t lefts = left ? a->count : 1, rights = right ? b->count : 1;
-  if (run->context->none_is_empty) {
+  if (run->context->in_form) {
     if (!lefts) lefts = 1;
     if (!rights) rights = 1;
   }
@@ -296,9 +284,7 @@ static cq_run run_for(const cq_xpath_context *context) {
 }
 
 double cq_xpath_to_number(const cq_xpath_value *value, const cq_xpath_context *context) {
-  cq_xpath_context first = *context;
-  first.one_node = false;
-  cq_run run = run_for(&first);
+  cq_run run = run_for(context);
   double number = NAN;
   return cq_as_number(&run, value, &number) == CQ_OK ? number : NAN;
 }
@@ -308,8 +294,6 @@ bool cq_xpath_to_boolean(const cq_xpath_value *value) {
 }
 
 cq_status cq_xpath_to_string(const cq_xpath_value *value, const cq_xpath_context *context, cq_str *out) {
-  cq_xpath_context first = *context;
-  first.one_node = false;
-  cq_run run = run_for(&first);
+  cq_run run = run_for(context);
   return cq_as_string(&run, value, out);
 }

@@ -179,24 +179,23 @@ typedef struct cq_xpath_context {
   cq_arena *scratch;
   size_t steps;  /* work allowed; 0: CQ_XPATH_MAX_STEPS */
   size_t *spent; /* the work done is added to it; may be NULL */
-  /* As JavaRosa: several nodes where one value is wanted are the error xpath.nodes.many; else the first one counts. */
-  bool one_node;
-  /* As JavaRosa: a path that gives no node (what is not relevant is left out) compares as an empty text. */
-  bool none_is_empty;
-  /* As JavaRosa: date() of a whole number is that calendar day, wherever one is; else it is midnight in UTC, which in
-   * Lima is the evening before. */
-  bool whole_days;
-  /* As JavaRosa: an absolute path stays within the repeat instances that hold `node`, as far as its steps go the same
-   * way; the last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x. */
-  bool own_repeats;
-  /* As both ODK engines in a form: what is no place is an error of area() and distance(); else they answer 0. */
-  bool strict_places;
+  /*
+   * As in a form, where what is stored follows JavaRosa; else as ODK Web Forms evaluates an expression by itself.
+   * - An absolute path stays within the repeat instances that hold `node`, as far as its steps go the same way; the
+   *   last step and steps with a predicate are free. From /data/r[2]/y, /data/r/x is /data/r[2]/x.
+   * - A path that gives no node (what is not relevant is left out) compares as an empty text.
+   * - sum(), min() and max() pass over what is no number: a question that is not answered.
+   * - date() answers a calendar day: of a number that many days after 1970-01-01, wherever one is (else midnight in
+   *   UTC, which in Lima is the evening before), of a time its day.
+   * - A number's text within 1e-12 of a whole number is that one.
+   * - What is no place is an error of area() and distance(); else they answer 0.
+   */
+  bool in_form;
 } cq_xpath_context;
 
 /*
- * Errors: xpath.function.unknown, xpath.function.arguments, xpath.nodes.many (one value wanted, several
- * nodes; argument the path), xpath.instance.unknown, xpath.argument,
- * xpath.limit, xpath.regex. Arguments never hold an answer.
+ * Errors: xpath.function.unknown, xpath.function.arguments, xpath.instance.unknown, xpath.argument, xpath.limit,
+ * xpath.regex. Arguments never hold an answer.
  */
 cq_status cq_xpath_evaluate(const cq_xpath *expression, const cq_xpath_context *context, cq_xpath_value *out,
                             cq_error *error);
@@ -205,7 +204,7 @@ cq_status cq_xpath_evaluate(const cq_xpath *expression, const cq_xpath_context *
  * Conversions. Text of a number is as XPath 1.0 writes it (no exponent,
  * "NaN", "Infinity"); of a date YYYY-MM-DD, with a time also
  * THH:MM:SS.mmm±HH:MM. A string that is a date counts as its number of days.
- * A node-set is its first node; empty it is "", NaN, false.
+ * A node-set is its first node, as in Web Forms (JavaRosa refuses several); empty it is "", NaN, false.
  */
 double cq_xpath_to_number(const cq_xpath_value *value, const cq_xpath_context *context);
 bool cq_xpath_to_boolean(const cq_xpath_value *value);

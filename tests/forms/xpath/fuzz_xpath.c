@@ -47,16 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned round = 0; round < 4; round++) {
       cq_xpath_value value;
       cq_str text;
-      bool javarosa = round % 2;
+      bool in_form = round % 2;
       if (round == 2) cq_tree_freeze(tree);
       cq_xpath_context context = {.host = &host,
                                   .node = round < 2 ? top_node->first->next : cq_node_last_child(top_node),
                                   .scratch = scratch,
                                   .steps = 20000,
-                                  .one_node = javarosa,
-                                  .own_repeats = javarosa,
-                                  .none_is_empty = javarosa,
-                                  .whole_days = javarosa};
+                                  .in_form = in_form};
       if (cq_xpath_evaluate(expression, &context, &value, &error) == CQ_OK) {
         cq_xpath_to_string(&value, &context, &text);
         cq_xpath_to_number(&value, &context);
