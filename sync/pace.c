@@ -6,8 +6,8 @@
 #include <string.h>
 
 bool pace_may_help(const cq_error *error) {
-  static const char *const codes[] = {"sync.net.connect", "sync.net.time", "sync.net.broken",
-                                      "sync.net.name",    "sync.net.tls",  "sync.post.busy"};
+  static const char *const codes[] = {"sync.net.connect", "sync.net.time", "sync.net.broken", "sync.net.name",
+                                      "sync.net.proxy",   "sync.net.tls",  "sync.post.busy"};
   for (size_t i = 0; error->code && i < sizeof codes / sizeof *codes; i++) {
     if (strcmp(error->code, codes[i]) == 0) return true;
   }

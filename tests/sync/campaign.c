@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seeded runs over a bad line: laptops push, the desk fetches, and meanwhile
- * the line is cut, reset, left half open, slowed or changed, a portal answers,
- * and courier and post are killed. After each run what the post and the desk
- * hold is exactly what the laptops' outboxes hold, each once.
+ * the line is cut, reset, left half open, slowed, lossy or changed, a portal
+ * answers, no name is found, and courier and post are killed. After each run
+ * what the post and the desk hold is exactly what the laptops' outboxes hold,
+ * each once. With `2g` everything goes over 32 kbit/s with 600 ms there and
+ * back, and most connections lose 30 % of their packets, each an end.
  *
- * usage: campaign [RUNS [FIRST_SEED]]    (as a test: 1 run)
+ * usage: campaign [RUNS [FIRST_SEED [2g]]]    (as a test: 1 run)
  */
 #include "chasqui/file.h"
 #include "tests/sync/link.h"
@@ -28,8 +30,9 @@ typedef struct campaign {
   link_proxy *link;
   pid_t post;
   char url[64], port_file[256];
-  size_t faults[LINK_KINDS], courier_kills, post_kills, pushes;
+  size_t faults[LINK_KINDS], courier_kills, post_kills, nameless, pushes;
   uint64_t chance;
+  bool is_2g;
 } campaign;
 
 static uint64_t any(campaign *c, uint64_t below) {
@@ -73,22 +76,37 @@ static void kill_post(campaign *c) {
 }
 
 /* --- one try under one fault --- */
+static void over_2g(link_plan *plan) {
+  plan->round_trip_ms = 600;
+  plan->bytes_per_second = 32000 / 8;
+}
+
 static link_plan any_plan(campaign *c) {
-  link_plan plan = {.kind = (link_kind)any(c, LINK_KINDS), .delay_ms = (int)any(c, 20)};
+  link_plan plan = {.kind = (link_kind)any(c, LINK_KINDS), .delay_ms = (int)any(c, 20), .loss_percent = 30};
   /* Early in the headers as often as deep in a large batch. */
   plan.at = any(c, any(c, 2) ? 1500 : 400000);
   if (plan.kind == LINK_SLOW) plan.at = 200 + any(c, 8000);
+  if (c->is_2g) {
+    if (any(c, 3)) plan.kind = LINK_LOSS;
+    plan.at %= 6000;
+    over_2g(&plan);
+  }
   return plan;
 }
 
 static int try_once(campaign *c, const char *home, const char *verb) {
   link_set(c->link, any_plan(c));
-  const char *push[] = {verb, "--home", home, "--tries", "0", "--timeout", "2", NULL};
-  const char *fetch[] = {verb, "--home", home, "--timeout", "2", NULL};
+  const char *silence = c->is_2g ? "5" : "2";
+  const char *push[] = {verb, "--home", home, "--tries", c->is_2g ? "2" : "0", "--timeout", silence, NULL};
+  const char *fetch[] = {verb, "--home", home, "--timeout", silence, NULL};
+  bool nameless = any(c, 12) == 0;
+  run_without_names(nameless);
+  c->nameless += nameless;
   pid_t courier = start_program("chasqui-sync", strcmp(verb, "push") == 0 ? push : fetch);
+  run_without_names(false);
   bool kill_courier = any(c, 5) == 0, kill_the_post = any(c, 6) == 0;
   if (kill_courier || kill_the_post) {
-    poll(NULL, 0, (int)any(c, 150));
+    poll(NULL, 0, (int)any(c, c->is_2g ? 9000 : 150));
     if (kill_courier && kill(courier, SIGKILL) == 0) c->courier_kills++;
     if (kill_the_post) {
       kill_post(c);
@@ -107,7 +125,9 @@ static void bring_through(campaign *c, const char *home, const char *verb, uint6
   }
   /* Whatever the line did, over a good one the rest goes through at once. */
   if (!c->post) start_post(c, seed);
-  link_set(c->link, (link_plan){.kind = LINK_CLEAN});
+  link_plan good = {.kind = LINK_CLEAN};
+  if (c->is_2g) over_2g(&good);
+  link_set(c->link, good);
   if (wait_program(start_program("chasqui-sync", (const char *[]){verb, "--home", home, NULL})) != 0) {
     fail(c, seed, "a good line is not enough");
   }
@@ -175,6 +195,12 @@ static void check_sets(campaign *c, uint64_t seed, bool desk) {
 }
 
 static void make_batches(campaign *c) {
+  if (c->is_2g) { /* what a 2G line carries in some minutes */
+    for (size_t i = 0; i < 3; i++) world_batch(&c->w, 0, any(c, 3000), NULL);
+    world_batch(&c->w, 0, 8000 + any(c, 12000), NULL);
+    world_batch(&c->w, 2, any(c, 3000), NULL);
+    return;
+  }
   for (size_t i = 0; i < 3 + any(c, 4); i++) world_batch(&c->w, 0, any(c, 6000), NULL);
   world_batch(&c->w, 0, 20000 + any(c, 40000), NULL);
   world_batch(&c->w, 0, 100000 + any(c, 300000), NULL);
@@ -188,6 +214,7 @@ static void run(campaign *c, uint64_t seed) {
   snprintf(c->port_file, sizeof c->port_file, "%s/port", c->w.root);
   c->link = link_open(9);
   if (!c->link) fail(c, seed, "no sockets");
+  link_seed(c->link, seed);
   snprintf(c->url, sizeof c->url, "http://127.0.0.1:%u", (unsigned)link_port(c->link));
   world_pass(&c->w);
   make_batches(c);
@@ -215,15 +242,16 @@ int main(int argc, char **argv) {
   uint64_t runs = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
   campaign *c = calloc(1, sizeof *c);
   if (!c) return 1;
+  c->is_2g = argc > 3 && strcmp(argv[3], "2g") == 0;
   for (uint64_t seed = first; seed < first + runs; seed++) run(c, seed);
   size_t all = 0;
-  printf("%llu runs, %zu tries of a courier, killed %zu, posts killed %zu\n", (unsigned long long)runs, c->pushes,
-         c->courier_kills, c->post_kills);
+  printf("%llu runs, %zu tries of a courier, killed %zu, posts killed %zu, without names %zu\n",
+         (unsigned long long)runs, c->pushes, c->courier_kills, c->post_kills, c->nameless);
   for (int i = LINK_CUT_UP; i < LINK_KINDS; i++) {
     printf("%s %zu\n", link_names[i], c->faults[i]);
     all += c->faults[i];
   }
-  int status = all == 0 || (runs >= 20 && (!c->courier_kills || !c->post_kills));
+  int status = all == 0 || (runs >= 20 && (!c->courier_kills || !c->post_kills || !c->nameless));
   for (int i = LINK_CUT_UP; runs >= 20 && i < LINK_KINDS; i++) status |= c->faults[i] == 0;
   if (status) fprintf(stderr, "campaign: some fault was never injected\n");
   free(c);

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 const char *const link_names[LINK_KINDS] = {"clean",      "cut-up",       "cut-down", "reset", "half-open",
-                                            "corrupt-up", "corrupt-down", "portal",   "slow"};
+                                            "corrupt-up", "corrupt-down", "portal",   "slow",  "loss"};
+
+enum { PACKET = 1400 };
 
 struct link {
   int listening;
@@ -23,6 +25,7 @@ struct link {
   atomic_bool ending;
   atomic_int connections;
   atomic_size_t counts[LINK_KINDS];
+  atomic_uint_least64_t chance;
   pthread_mutex_t lock;
   link_plan plan;
   pthread_t acceptor;
@@ -33,6 +36,7 @@ typedef struct connection {
   link_plan plan;
   int courier, post;
   uint64_t up, down; /* bytes so far */
+  bool went_up;      /* the last piece */
   bool done;         /* the fault has happened */
 } connection;
 
@@ -57,8 +61,23 @@ static void reset(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-/* What the plan does to a piece that begins at byte `at` of its direction; false: the connection ends. */
-static bool pass(connection *c, bool up, uint64_t at, char *bytes, size_t *size, bool *ends) {
+/* A piece of `size` bytes takes its time. */
+static void travel(connection *c, bool up, size_t size) {
+  uint64_t ms = c->plan.bytes_per_second ? size * 1000 / c->plan.bytes_per_second : 0;
+  if (up != c->went_up) ms += (uint64_t)c->plan.round_trip_ms / 2;
+  c->went_up = up;
+  if (ms) poll(NULL, 0, (int)ms);
+}
+
+static bool is_lost(connection *c) {
+  uint64_t z = atomic_fetch_add(&c->link->chance, 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return (int)((z ^ (z >> 31)) % 100) < c->plan.loss_percent;
+}
+
+/* What the plan does to a piece that begins at byte `at` of its direction. */
+static void pass(connection *c, bool up, uint64_t at, char *bytes, size_t *size, bool *ends) {
   link_kind kind = c->plan.kind;
   bool here = c->plan.at >= at && c->plan.at < at + *size;
   bool cut = (kind == LINK_CUT_UP && up) || (kind == LINK_CUT_DOWN && !up) || (kind == LINK_RESET && up);
@@ -77,20 +96,25 @@ static bool pass(connection *c, bool up, uint64_t at, char *bytes, size_t *size,
   } else if (kind == LINK_SLOW) {
     poll(NULL, 0, c->plan.delay_ms);
     happened(c);
+  } else if (kind == LINK_LOSS && is_lost(c)) {
+    *size = 0;
+    *ends = true;
+    happened(c);
   }
-  return true;
 }
 
 /* false: the connection is over. */
 static bool forward(connection *c, bool up) {
   char bytes[16384];
   size_t most = c->plan.kind == LINK_SLOW && c->plan.at < sizeof bytes ? (size_t)c->plan.at : sizeof bytes;
+  if (c->plan.kind == LINK_LOSS || c->plan.bytes_per_second) most = PACKET;
   ssize_t n = recv(up ? c->courier : c->post, bytes, most, 0);
   if (n < 0) return errno == EINTR;
   if (n == 0) return false;
   uint64_t *count = up ? &c->up : &c->down;
   size_t size = (size_t)n;
   bool ends = false;
+  travel(c, up, size);
   pass(c, up, *count, bytes, &size, &ends);
   *count += (uint64_t)n;
   if (!send_all(up ? c->post : c->courier, bytes, size) || ends) {
@@ -202,6 +226,10 @@ void link_set(link_proxy *l, link_plan plan) {
   pthread_mutex_lock(&l->lock);
   l->plan = plan;
   pthread_mutex_unlock(&l->lock);
+}
+
+void link_seed(link_proxy *l, uint64_t seed) {
+  atomic_store(&l->chance, seed);
 }
 
 size_t link_count(link_proxy *l, link_kind kind) {

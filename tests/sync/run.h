@@ -5,6 +5,8 @@
 
 #include "chasqui/str.h"
 
+#include <stdbool.h>
+
 #include <sys/types.h>
 
 /* The program of $CHASQUI_BIN with these arguments (NULL at the end); `out` gets its standard output. Answers its exit
@@ -13,6 +15,8 @@ int run_program(const char *name, cq_buf *out, const char *const *args);
 
 /* The same without waiting; 0: it could not be started. */
 pid_t start_program(const char *name, const char *const *args);
+/* From now on no program finds a name: as where the resolver of a line is gone. */
+void run_without_names(bool without);
 int wait_program(pid_t pid); /* exit status, or 128 + signal */
 
 #endif
