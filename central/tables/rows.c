@@ -114,6 +114,7 @@ static cq_status add_column(cq_rows *r, size_t table, cq_str name, const cq_form
 static cq_status add_table(cq_rows *r, cq_str name, cq_str path, const char *const names[], size_t count,
                            cq_error *error) {
   if (r->table_count == MAX_TABLES) return cq_error_set(error, CQ_LIMIT, "desk.form.repeats", NULL);
+  r->capacity[r->table_count] = 0;
   r->tables[r->table_count++] = (cq_rows_table){.name = name, .path = path};
   cq_status status = CQ_OK;
   for (size_t i = 0; i < count && status == CQ_OK; i++)

@@ -80,7 +80,7 @@ cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, con
   double *z = malloc(count * sizeof *z);
   if (!z) return cq_error_nomem(error);
   for (size_t i = 0; i < count; i++) {
-    long double of = kind == CQ_ESTIMATE_TOTAL ? 0 : kind == CQ_ESTIMATE_RATIO ? theta * x[i] : theta;
+    long double of = kind == CQ_ESTIMATE_TOTAL ? 0 : kind == CQ_ESTIMATE_RATIO && x ? theta * x[i] : theta;
     z[i] = (double)((y[i] - of) / below);
   }
   *e = (cq_estimate){.estimate = (double)theta,

@@ -118,7 +118,7 @@ static void add_fault(review *it, cq_interview *interview, const cq_violation *f
 static void review_shown(cq_view *view) {
   review *it = (review *)view;
   cq_app *app = view->app;
-  cq_violations faults;
+  cq_violations faults = {0};
   cq_error error;
   cq_error_clear(&error);
   cq_arena *arena = cq_arena_new(0);

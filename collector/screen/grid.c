@@ -128,8 +128,8 @@ static void put(cq_grid *grid, int row, int column, unsigned look, const char *b
   memset(cell->text, 0, sizeof cell->text);
   memcpy(cell->text, bytes, size);
   cell->look = (uint8_t)look;
-  if (columns == 2) {
-    cq_glyph *second = cq_grid_at(grid, row, column + 1);
+  cq_glyph *second = columns == 2 ? cq_grid_at(grid, row, column + 1) : NULL;
+  if (second) {
     part(grid, row, column + 1);
     memset(second->text, 0, sizeof second->text);
     second->look = (uint8_t)look;

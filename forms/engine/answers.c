@@ -79,7 +79,7 @@ static cq_status settle(filling *f, cq_entry entry, cq_status status, const cq_s
 static cq_status fill_value(filling *f, const cJSON *value, cq_slot *slot) {
   cq_set_outcome outcome;
   const cJSON *missing = cJSON_IsObject(value) ? cJSON_GetObjectItemCaseSensitive(value, "missing") : NULL;
-  if (cJSON_IsString(missing)) {
+  if (missing && cJSON_IsString(missing)) {
     cq_status status = cq_interview_set_missing(f->interview, slot->handle, cq_str_from(missing->valuestring), f->arena,
                                                 &outcome, f->error);
     return settle(f, slot->handle, status, &outcome);

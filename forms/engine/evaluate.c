@@ -149,7 +149,7 @@ cq_status cq_evaluate_condition(cq_interview *interview, const cq_condition_defi
     return CQ_OK;
   }
   cq_arena_mark mark = cq_arena_save(interview->scratch);
-  cq_xpath_value value;
+  cq_xpath_value value = {0};
   cq_status status = cq_evaluate(interview, condition->expression, slot->node, &value, error);
   if (status == CQ_OK)
     *out = typed_boolean(interview, &value);
@@ -175,7 +175,7 @@ static cq_status text_of(const cq_interview *interview, const cq_xpath_value *va
 cq_status cq_evaluate_text(cq_interview *interview, const cq_xpath *expression, const cq_slot *slot, cq_arena *arena,
                            cq_str *text, cq_error *error) {
   *text = (cq_str){NULL, 0};
-  cq_xpath_value value;
+  cq_xpath_value value = {0};
   cq_status status = cq_evaluate(interview, expression, slot->node, &value, error);
   if (status == CQ_INVALID && !interview->loading) return CQ_OK; /* as above: the answer is empty */
   if (status != CQ_OK) return status;

@@ -47,7 +47,7 @@ static void add_stop(walk *w, stop item) {
 
 /* The single node of `field` below `at`; NULL where a repeat is in between or it is not there. */
 static cq_slot *slot_below(const cq_interview *interview, cq_slot *at, uint32_t field) {
-  return at->field == field ? at : cq_slots_near(interview, at, field);
+  return at == NULL || at->field == field ? at : cq_slots_near(interview, at, field);
 }
 
 static cq_row *row_below(const cq_interview *interview, cq_slot *at, uint32_t field) {

@@ -9,7 +9,7 @@ cq_status cq_tool_compile(cq_cli *cli, cq_xlsform **form, cq_error *error) {
                                 .form_id = cq_cli_value(cli, "id"),
                                 .language = cq_cli_value(cli, "language"),
                                 .pretty = cq_cli_flag(cli, "pretty")};
-  const char *paths[MAX_FILES];
+  const char *paths[MAX_FILES] = {0};
   size_t count = 0;
   while (count < MAX_FILES && cq_cli_arg(cli, (int)count)) paths[count] = cq_cli_arg(cli, (int)count), count++;
   if (count > 1) return cq_xlsform_compile_list(form, paths, count, &options, error);

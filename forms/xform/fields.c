@@ -55,6 +55,7 @@ static bool drafts_grow(drafts *all) {
   uint32_t capacity = all->capacity == 0 ? 128 : all->capacity * 2;
   draft *at = realloc(all->at, capacity * sizeof *at);
   if (at == NULL) return false;
+  memset(at + all->capacity, 0, (capacity - all->capacity) * sizeof *at);
   all->at = at;
   all->capacity = capacity;
   free(all->table);

@@ -302,7 +302,7 @@ static void find_in_element(cq_form_draft *form, const cq_element *e) {
 
 void cq_find_instances(cq_form_draft *form) {
   for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) find_in_element(form, e);
-  if (form->last_saved) {
+  if (form->last_saved && form->root) {
     add_instance(form, form->root, 0, "instance", CQ_STR("__last-saved"), CQ_STR("jr://instance/last-saved"));
   }
   for (const cq_list *list = form->lists; list; list = list->next) {

@@ -118,8 +118,8 @@ cq_element *cq_element_add(cq_form_draft *form, cq_element *parent, cq_element_k
 
 cq_element *cq_element_next(const cq_element *root, const cq_element *at) {
   if (at->first) return at->first;
-  while (at != root && !at->next) at = at->parent;
-  return at == root ? NULL : at->next;
+  while (at && at != root && !at->next) at = at->parent;
+  return !at || at == root ? NULL : at->next;
 }
 
 cq_element *cq_element_named(const cq_form_draft *form, cq_str name) {
@@ -135,7 +135,7 @@ void cq_paths_set(cq_form_draft *form) {
     const cq_element *parent = at->parent;
     bool attribute = at->kind == CQ_ELEMENT_ATTRIBUTE;
     while (parent && form->settings.flat && parent->kind == CQ_ELEMENT_GROUP) parent = parent->parent;
-    if (form->settings.flat && at->kind == CQ_ELEMENT_GROUP) {
+    if (parent && form->settings.flat && at->kind == CQ_ELEMENT_GROUP) {
       at->path = parent->path;
     } else {
       at->path = cq_draft_format(form, "%.*s/%s%.*s", parent ? (int)parent->path.size : 0,

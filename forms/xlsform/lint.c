@@ -13,7 +13,7 @@ static cq_place at_name(const cq_form_draft *form, const cq_element *e) {
 }
 
 static bool is_question(const cq_element *e) {
-  return e->kind == CQ_ELEMENT_QUESTION && e->row > 0 && e->parent->kind != CQ_ELEMENT_ENTITY &&
+  return e->kind == CQ_ELEMENT_QUESTION && e->row > 0 && e->parent && e->parent->kind != CQ_ELEMENT_ENTITY &&
          !cq_str_is(e->list_name, "cq_missing");
 }
 

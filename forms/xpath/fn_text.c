@@ -282,8 +282,9 @@ static void arena_free(void *memory, void *arena) {
 
 /* In [\w-.] other engines take the hyphen, here at `offset` or before it, as itself. */
 static bool escape_hyphen(cq_arena *arena, cq_str *pattern, size_t offset) {
-  if (offset < pattern->size && pattern->at[offset] != '-' && offset) offset--;
-  if (offset >= pattern->size || pattern->at[offset] != '-') return false;
+  if (!pattern->at || offset >= pattern->size) return false;
+  if (pattern->at[offset] != '-' && offset) offset--;
+  if (pattern->at[offset] != '-') return false;
   char *at = cq_arena_alloc(arena, pattern->size + 2);
   if (!at) return false;
   memcpy(at, pattern->at, offset);
