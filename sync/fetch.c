@@ -14,7 +14,7 @@ enum { TOKEN_AGAIN_MS = CQ_PROTOCOL_TOKEN_MS / 2 };
 #define DAMAGED "damaged"
 
 const cq_cli_option sync_fetch_options[] = {
-    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else 60)")},
+    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else by the speed of the line)")},
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
     {0}};

@@ -10,11 +10,15 @@
 /* What OpenSSL says of a certificate that is not valid yet, or no longer: mostly it is our clock that is wrong. */
 enum { TLS_NOT_YET_VALID = 9, TLS_EXPIRED = 10 };
 
+/* Bytes that tell the line's speed and not its delay; and bytes a second to count with before it is known: 2G's. */
+enum { TELLING_BYTES = 4000, SLOW_LINE = 4000 };
+
 struct http_line {
   CURL *curl;
   char *base, *ca_file;
   http_settings settings;
   uint64_t total;
+  double longest_answer, bytes_per_second; /* measured on this line; 0: nothing yet */
 };
 
 typedef struct run {
@@ -162,6 +166,24 @@ static cq_status net_error(const run *r, CURLcode code, cq_error *error) {
   return cq_error_set(error, CQ_IO, what, host, curl_easy_strerror(code), NULL);
 }
 
+long http_patience(double longest_answer, double bytes_per_second, size_t body) {
+  if (longest_answer <= 0) return 60;
+  double seconds = 10 + 4 * longest_answer + 2 * (double)body / (bytes_per_second > 0 ? bytes_per_second : SLOW_LINE);
+  return seconds < 15 ? 15 : seconds > 300 ? 300 : (long)seconds;
+}
+
+/* Connections that are kept begin no new handshake, so that the first answer is the longest; that errs the safe way. */
+static void measure(http_line *line, const http_answer *answer) {
+  double first = 0;
+  curl_easy_getinfo(line->curl, CURLINFO_STARTTRANSFER_TIME, &first);
+  if (first > line->longest_answer) line->longest_answer = first;
+  double bytes = (double)(answer->sent + answer->received);
+  if (answer->seconds > 0 && bytes >= TELLING_BYTES) {
+    double speed = bytes / answer->seconds;
+    line->bytes_per_second = line->bytes_per_second > 0 ? (line->bytes_per_second + speed) / 2 : speed;
+  }
+}
+
 /* The options of one request; a handle is reset each time, its connections stay. */
 static void set_options(run *r, const char *url, struct curl_slist *headers) {
   CURL *curl = r->line->curl;
@@ -177,7 +199,10 @@ static void set_options(run *r, const char *url, struct curl_slist *headers) {
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, settings->connect_seconds ? settings->connect_seconds : 60L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, settings->silence_seconds ? settings->silence_seconds : 60L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   settings->silence_seconds ? settings->silence_seconds
+                                             : http_patience(r->line->longest_answer, r->line->bytes_per_second,
+                                                             request->has_body ? request->body.size : 0));
   if (settings->bytes_per_second) {
     curl_easy_setopt(curl, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)settings->bytes_per_second);
     curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)settings->bytes_per_second);
@@ -247,7 +272,10 @@ cq_status http_run(http_line *line, const http_request *request, http_answer *an
   curl_easy_getinfo(line->curl, CURLINFO_RESPONSE_CODE, &http_status);
   answer->status = (int)http_status;
   count_bytes(&r);
-  if (code != CURLE_OK) status = net_error(&r, code, error);
+  if (code != CURLE_OK)
+    status = net_error(&r, code, error);
+  else
+    measure(line, answer);
 out:
   curl_slist_free_all(headers);
   cq_buf_fini(&url);

@@ -21,7 +21,7 @@ typedef struct http_settings {
   const char *ca_file;      /* certificates to trust instead of the system's; NULL: the system's */
   int64_t bytes_per_second; /* --limit-rate; 0: as fast as it goes */
   long connect_seconds;     /* 0: 60 */
-  long silence_seconds;     /* a transfer without a byte for so long is broken; 0: 60 */
+  long silence_seconds;     /* a transfer without a byte for so long is broken; 0: as http_patience says */
   int (*stopped)(void);     /* asked all the time; other than 0 ends the request; NULL: never */
 } http_settings;
 
@@ -66,6 +66,13 @@ void http_answer_fini(http_answer *answer);
  * (CQ_LIMIT), sync.net.url (CQ_INVALID), cli.cancelled.
  */
 cq_status http_run(http_line *line, const http_request *request, http_answer *answer, cq_error *error);
+
+/*
+ * Seconds without a byte after which a line is broken: 60 while nothing of it is known, then 10 and four times the
+ * longest wait for an answer so far, and twice what the body takes at the line's speed (0: not known, 2G's), since what
+ * is handed to the system has not yet arrived; from 15 to 300.
+ */
+long http_patience(double longest_answer, double bytes_per_second, size_t body);
 
 /* What the line has carried since it was opened, both ways, with headers. */
 uint64_t http_total(const http_line *line);

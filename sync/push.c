@@ -13,7 +13,7 @@ const cq_cli_option sync_push_options[] = {
     {"limit-rate", 0, N_("BYTES"), N_("use at most so many bytes a second (32k, 1M)")},
     {"limit-day", 0, N_("BYTES"), N_("use at most so many bytes a day, both ways (5M)")},
     {"tries", 0, N_("NUMBER"), N_("how often a broken line is tried again in a row (else 6)")},
-    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else 60)")},
+    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else by the speed of the line)")},
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
     {0}};

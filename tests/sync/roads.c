@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The courier's program against a post in this process: the whole road over loopback, with exit statuses and files. */
+#include "sync/http.h"
 #include "sync/watch.h"
 #include "tests/sync/road.h"
 #include "tests/sync/run.h"
@@ -172,11 +173,22 @@ static void netlink_is_read_within_bounds(void **state) {
   }
 }
 
+static void patience_follows_the_line(void **state) {
+  (void)state;
+  assert_int_equal(http_patience(0, 0, 1 << 20), 60); /* nothing is known */
+  assert_int_equal(http_patience(0.01, 1e6, 50000), 15);
+  assert_int_equal(http_patience(1.5, 4000, 0), 16); /* 2G, and a request without a body */
+  assert_int_equal(http_patience(1.5, 4000, 40000), 36);
+  assert_int_equal(http_patience(1.5, 0, 40000), 36);
+  assert_int_equal(http_patience(20, 500, 1 << 20), 300);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(push_brings_once),      cmocka_unit_test(desk_fetches_and_answers),
-      cmocka_unit_test(faults_are_told),       cmocka_unit_test(limits_are_kept),
-      cmocka_unit_test(watch_sees_the_outbox), cmocka_unit_test(netlink_is_read_within_bounds),
+      cmocka_unit_test(push_brings_once),          cmocka_unit_test(desk_fetches_and_answers),
+      cmocka_unit_test(faults_are_told),           cmocka_unit_test(limits_are_kept),
+      cmocka_unit_test(watch_sees_the_outbox),     cmocka_unit_test(netlink_is_read_within_bounds),
+      cmocka_unit_test(patience_follows_the_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
