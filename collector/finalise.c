@@ -181,6 +181,8 @@ typedef struct parts {
   trail trail;
   season_part season;
   cq_entities entities;
+  cq_store_entity *rows; /* what the roster makes of them */
+  size_t row_count;
   cq_subject *subjects;
   size_t subject_count;
 } parts;
@@ -233,7 +235,9 @@ static cq_status store_record(cq_filling *it, const parts *from, const cq_envelo
                             .result = (int)envelope->result,
                             .subjects = subjects,
                             .subject_count = count,
-                            .finalised_utc_ms = envelope->finished_utc_ms};
+                            .finalised_utc_ms = envelope->finished_utc_ms,
+                            .entities = from->rows,
+                            .entity_count = from->row_count};
   memcpy(record.name, name->at, sizeof record.name);
   memcpy(record.form, it->form_hash.at, sizeof record.form);
   return cq_store_finalise(it->laptop->store, it->draft, &record, cq_buf_str(&from->bytes), error);
@@ -256,8 +260,9 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
         .envelope = envelope, .instance_xml = cq_buf_str(&from.xml), .audit = cq_buf_str(&from.trail.csv)};
     status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
   }
+  if (status == CQ_OK)
+    status = cq_roster_changes(it->laptop->store, &from.entities, from.arena, &from.rows, &from.row_count, error);
   if (status == CQ_OK) status = store_record(it, &from, &envelope, name, error);
-  if (status == CQ_OK) status = cq_roster_keep(it->laptop->store, &from.entities, error);
   cq_buf_fini_secret(&from.xml);
   cq_buf_fini_secret(&from.bytes);
   cq_buf_fini_secret(&from.trail.csv);

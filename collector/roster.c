@@ -7,102 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of every entity list, as ODK names them. */
-#define COLUMN_ID "name"
-#define COLUMN_LABEL "label"
-#define COLUMN_VERSION "__version"
-
-/* --- keeping: properties as CSV, a row of names and a row of values --- */
-
-static cq_status put_entity(cq_store *store, const cq_entity *entity, cq_str properties, cq_error *error) {
-  enum { TRIES = 64 }; /* records made from the same row of the bundle: each is a later version */
-  cq_store_entity row = {.list = entity->list,
-                         .id = entity->id,
-                         .label = entity->label,
-                         .base_version = entity->base_version,
-                         .bytes = properties};
-  cq_error why;
-  cq_status status = CQ_OK;
-  cq_error_clear(&why);
-  for (int i = 1; i <= TRIES; i++) {
-    row.version = entity->base_version + i;
-    status = cq_store_entities_put(store, &row, 1, &why);
-    if (status == CQ_OK || !why.code || strcmp(why.code, "store.entity.fork") != 0) break;
-  }
-  if (status != CQ_OK && error) *error = why;
-  return status;
-}
-
-/* What an entity's properties are after a change: those it names, and the others as they were. */
-typedef struct gathered {
-  cq_buf names, values;
-} gathered;
-
-static bool names_it(const cq_entity *entity, cq_str name) {
-  for (size_t p = 0; p < entity->property_count; p++) {
-    if (cq_str_equal(entity->properties[p].name, name)) return true;
-  }
-  return false;
-}
-
-static void add_property(gathered *all, cq_str name, cq_str value) {
-  cq_csv_add_field(&all->values, all->names.size == 0, value, false);
-  cq_csv_add_field(&all->names, all->names.size == 0, name, false);
-}
-
-static cq_status see_last(void *context, const cq_store_entity *version) {
-  cq_buf_reset(context);
-  cq_buf_add_str(context, version->bytes);
-  return CQ_OK;
-}
-
-static cq_status add_earlier(cq_store *store, const cq_entity *entity, gathered *all, cq_error *error) {
-  cq_buf last = {0};
-  cq_csv *names = NULL, *values = NULL;
-  const cq_str *name, *value;
-  size_t count = 0, value_count = 0;
-  cq_status status = cq_store_entity_versions(store, entity->list, entity->id, see_last, &last, error);
-  if (status != CQ_OK) return status == CQ_NOTFOUND ? CQ_OK : status;
-  names = cq_csv_new(cq_buf_str(&last), ',');
-  values = cq_csv_new(cq_buf_str(&last), ',');
-  if (last.failed || !names || !values) status = cq_error_nomem(error);
-  if (status == CQ_OK) status = cq_csv_next(names, &name, &count, error);
-  for (int row = 0; status == CQ_OK && row < 2; row++) status = cq_csv_next(values, &value, &value_count, error);
-  for (size_t i = 0; status == CQ_OK && i < count && i < value_count; i++)
-    if (!names_it(entity, name[i])) add_property(all, name[i], value[i]);
-  cq_csv_free(names);
-  cq_csv_free(values);
-  cq_buf_fini_secret(&last);
-  return status;
-}
-
-static cq_status keep_entity(cq_store *store, const cq_entity *entity, cq_error *error) {
-  gathered all = {0};
-  for (size_t p = 0; p < entity->property_count; p++)
-    add_property(&all, entity->properties[p].name, entity->properties[p].value);
-  cq_status status = add_earlier(store, entity, &all, error);
-  cq_csv_end_row(&all.names);
-  cq_buf_add_str(&all.names, cq_buf_str(&all.values));
-  cq_csv_end_row(&all.names);
-  if (status == CQ_OK && (all.names.failed || all.values.failed)) status = cq_error_nomem(error);
-  if (status == CQ_OK) status = put_entity(store, entity, cq_buf_str(&all.names), error);
-  cq_buf_fini_secret(&all.names);
-  cq_buf_fini_secret(&all.values);
-  return status;
-}
-
-cq_status cq_roster_keep(cq_store *store, const cq_entities *entities, cq_error *error) {
-  cq_status status = CQ_OK;
-  for (size_t i = 0; status == CQ_OK && i < entities->count; i++)
-    status = keep_entity(store, &entities->items[i], error);
-  return status;
-}
-
 /* --- the laptop's own rows --- */
 
 typedef struct own_row {
-  cq_str id, label;
-  int64_t version;
+  cq_str id, label, branch;
+  int64_t version, trunk;
   const cq_str *names, *values; /* of properties */
   size_t count;
   bool used; /* overlaid on a row of the bundle */
@@ -110,6 +19,8 @@ typedef struct own_row {
 
 typedef struct merge {
   cq_arena *arena;
+  uint8_t device[CQ_STORE_DEVICE_ID];
+  cq_str list;
   own_row *own;
   size_t own_count, own_room;
   cq_str *columns;
@@ -154,8 +65,10 @@ static cq_status see_own(void *context, const cq_store_entity *entity) {
   own_row *row = &it->own[it->own_count];
   *row = (own_row){.id = cq_arena_copy(it->arena, entity->id),
                    .label = cq_arena_copy(it->arena, entity->label),
-                   .version = entity->version};
-  if (!row->id.at || !row->label.at || !read_properties(it, entity->bytes, row)) return CQ_NOMEM;
+                   .branch = cq_arena_copy(it->arena, entity->branch),
+                   .version = entity->version,
+                   .trunk = entity->trunk_version};
+  if (!row->id.at || !row->label.at || !row->branch.at || !read_properties(it, entity->bytes, row)) return CQ_NOMEM;
   it->own_count++;
   return CQ_OK;
 }
@@ -191,8 +104,9 @@ static bool gather_columns(merge *it, const cq_str *head, size_t count) {
   bool right = true;
   for (size_t i = 0; right && i < count; i++) right = add_column(it, head[i]);
   if (right)
-    right = add_column(it, CQ_STR(COLUMN_ID)) && add_column(it, CQ_STR(COLUMN_LABEL)) &&
-            add_column(it, CQ_STR(COLUMN_VERSION));
+    right = add_column(it, CQ_STR(CQ_ROSTER_ID)) && add_column(it, CQ_STR(CQ_ROSTER_LABEL)) &&
+            add_column(it, CQ_STR(CQ_ROSTER_VERSION)) && add_column(it, CQ_STR(CQ_ROSTER_TRUNK)) &&
+            add_column(it, CQ_STR(CQ_ROSTER_BRANCH));
   for (size_t i = 0; right && i < it->own_count; i++) {
     for (size_t p = 0; right && p < it->own[i].count; p++) right = add_column(it, it->own[i].names[p]);
   }
@@ -201,36 +115,67 @@ static bool gather_columns(merge *it, const cq_str *head, size_t count) {
 
 /* --- writing --- */
 
-static cq_str own_value(const own_row *row, cq_str column, cq_str otherwise, char version[24]) {
-  if (cq_str_is(column, COLUMN_ID)) return row->id;
-  if (cq_str_is(column, COLUMN_LABEL)) return row->label.size > 0 ? row->label : otherwise;
-  if (cq_str_is(column, COLUMN_VERSION)) {
-    snprintf(version, 24, "%lld", (long long)row->version);
-    return cq_str_from(version);
-  }
-  for (size_t p = 0; p < row->count; p++) {
-    if (cq_str_equal(row->names[p], column)) return row->values[p];
-  }
-  return otherwise;
+/* What the list says of one thing: its row of the bundle, under what this laptop has of it where that is not older. */
+typedef struct shown {
+  const cq_str *fields; /* of the bundle's row */
+  size_t count;
+  const own_row *own; /* NULL: none, or older */
+  cq_str id;
+  int64_t version, trunk;
+  cq_roster_branch branch;
+} shown;
+
+static cq_str number_text(int64_t number, char text[24]) {
+  snprintf(text, 24, "%lld", (long long)number);
+  return cq_str_from(text);
 }
 
-static void write_row(merge *it, const cq_str *fields, size_t count, const own_row *own) {
-  char version[24];
+static cq_str shown_value(const shown *row, cq_str column, cq_str listed, char number[24]) {
+  const own_row *own = row->own;
+  if (cq_str_is(column, CQ_ROSTER_TRUNK)) return row->trunk > 0 ? number_text(row->trunk, number) : CQ_STR("");
+  if (cq_str_is(column, CQ_ROSTER_BRANCH)) return cq_str_from(row->branch.text);
+  if (!own) return listed;
+  if (cq_str_is(column, CQ_ROSTER_ID)) return own->id;
+  if (cq_str_is(column, CQ_ROSTER_LABEL)) return own->label.size > 0 ? own->label : listed;
+  if (cq_str_is(column, CQ_ROSTER_VERSION)) return number_text(own->version, number);
+  for (size_t p = 0; p < own->count; p++) {
+    if (cq_str_equal(own->names[p], column)) return own->values[p];
+  }
+  return listed;
+}
+
+static void write_row(merge *it, shown *row, int64_t listed_version) {
+  char number[24];
+  cq_str kept = CQ_STR("");
+  bool ahead = row->own && row->own->version > listed_version;
+  row->trunk = ahead ? row->own->trunk : listed_version;
+  if (ahead) kept = row->own->branch;
+  row->branch = cq_roster_branch_of(it->device, it->list, row->id, row->trunk, kept);
   for (size_t c = 0; c < it->column_count; c++) {
-    cq_str field = c < count ? fields[c] : CQ_STR("");
-    cq_csv_add_field(it->out, c == 0, own ? own_value(own, it->columns[c], field, version) : field, false);
+    cq_str listed = c < row->count ? row->fields[c] : CQ_STR("");
+    cq_csv_add_field(it->out, c == 0, shown_value(row, it->columns[c], listed, number), false);
   }
   cq_csv_end_row(it->out);
 }
 
-/* A row of the bundle, under what this laptop knows of the same thing where that is not older. */
-static void overlay(merge *it, const cq_str *fields, size_t count) {
-  int64_t version = 0;
-  size_t id = column_of(it, CQ_STR(COLUMN_ID)), at = column_of(it, CQ_STR(COLUMN_VERSION));
+static void write_head(merge *it) {
+  for (size_t c = 0; c < it->column_count; c++) cq_csv_add_field(it->out, c == 0, it->columns[c], false);
+  cq_csv_end_row(it->out);
+}
+
+static void write_listed(merge *it, const cq_str *fields, size_t count) {
+  size_t id = column_of(it, CQ_STR(CQ_ROSTER_ID)), at = column_of(it, CQ_STR(CQ_ROSTER_VERSION));
+  int64_t version = at < count ? cq_roster_version(fields[at]) : 0;
   own_row *own = id < count ? own_of(it, fields[id]) : NULL;
   if (own) own->used = true;
-  if (at < count) (void)cq_str_int64(fields[at], &version);
-  write_row(it, fields, count, own && own->version >= version ? own : NULL);
+  shown row = {.fields = fields, .count = count, .own = own && own->version >= version ? own : NULL};
+  if (id < count) row.id = fields[id];
+  write_row(it, &row, version);
+}
+
+static void write_own(merge *it, const own_row *own) {
+  shown row = {.own = own, .id = own->id};
+  write_row(it, &row, 0);
 }
 
 static cq_status merge_rows(merge *it, cq_str csv_bytes, cq_error *error) {
@@ -239,16 +184,28 @@ static cq_status merge_rows(merge *it, cq_str csv_bytes, cq_error *error) {
   cq_csv *csv = cq_csv_new(csv_bytes, 0);
   cq_status status = csv ? cq_csv_next(csv, &fields, &count, error) : cq_error_nomem(error);
   if (status == CQ_OK && !gather_columns(it, fields, count)) status = cq_error_nomem(error);
-  if (status == CQ_OK) write_row(it, it->columns, it->column_count, NULL);
+  if (status == CQ_OK) write_head(it);
   while (status == CQ_OK && count > 0) { /* NOLINT(clang-analyzer-unix.Malloc): it.columns is the caller's to free */
     status = cq_csv_next(csv, &fields, &count, error);
-    if (status == CQ_OK && count > 0) overlay(it, fields, count);
+    if (status == CQ_OK && count > 0) write_listed(it, fields, count);
   }
   for (size_t i = 0; status == CQ_OK && i < it->own_count; i++) {
-    if (!it->own[i].used) write_row(it, NULL, 0, &it->own[i]);
+    if (!it->own[i].used) write_own(it, &it->own[i]);
   }
   cq_csv_free(csv);
   return status == CQ_OK && it->out->failed ? cq_error_nomem(error) : status;
+}
+
+/* A list of entities has versions; a list of choices is given as it is. */
+static bool has_versions(cq_str bytes) {
+  const cq_str *fields;
+  size_t count = 0;
+  bool found = false;
+  cq_csv *csv = cq_csv_new(bytes, 0);
+  if (csv && cq_csv_next(csv, &fields, &count, NULL) == CQ_OK)
+    for (size_t i = 0; i < count; i++) found |= cq_str_is(fields[i], CQ_ROSTER_VERSION);
+  cq_csv_free(csv);
+  return found;
 }
 
 cq_status cq_roster_list(cq_store *store, const char *file, cq_buf *out, cq_error *error) {
@@ -258,11 +215,13 @@ cq_status cq_roster_list(cq_store *store, const char *file, cq_buf *out, cq_erro
   bool csv = size > 4 && strcmp(file + size - 4, ".csv") == 0;
   cq_status status = it.arena ? CQ_OK : cq_error_nomem(error);
   cq_buf_reset(out);
-  if (status == CQ_OK && csv) status = cq_store_entities(store, (cq_str){file, size - 4}, see_own, &it, error);
+  if (csv) it.list = (cq_str){file, size - 4};
+  if (status == CQ_OK) status = cq_roster_device(store, it.device, error);
+  if (status == CQ_OK && csv) status = cq_store_entities(store, it.list, see_own, &it, error);
   if (status == CQ_OK) status = cq_store_list_bytes(store, file, &bundled, error);
   if (status == CQ_NOTFOUND && it.own_count > 0) status = CQ_OK;
-  if (status == CQ_OK && it.own_count > 0) {
-    qsort(it.own, it.own_count, sizeof *it.own, by_id);
+  if (status == CQ_OK && (it.own_count > 0 || (csv && has_versions(cq_buf_str(&bundled))))) {
+    if (it.own_count > 0) qsort(it.own, it.own_count, sizeof *it.own, by_id);
     status = merge_rows(&it, cq_buf_str(&bundled), error);
   } else if (status == CQ_OK) {
     cq_buf_add_str(out, cq_buf_str(&bundled));

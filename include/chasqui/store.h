@@ -182,6 +182,16 @@ typedef enum cq_store_record_state {
   CQ_STORE_OPENED = 3, /* the desk holds it: may be purged */
   CQ_STORE_ERASED = 4  /* by order; only the name remains */
 } cq_store_record_state;
+/* One version of a person or thing; see "entities" below. */
+typedef struct cq_store_entity {
+  cq_str list, id, label;
+  int64_t version;        /* from 1 */
+  cq_str branch;          /* "" on the trunk */
+  int64_t base_version;   /* the version this one was made from, 0: none */
+  int64_t trunk_version;  /* of the office's list when the branch began; 0: made on this device */
+  cq_str bytes;           /* properties, opaque */
+  int64_t written_utc_ms; /* filled in by the store */
+} cq_store_entity;
 typedef struct cq_store_record {
   uint8_t name[CQ_STORE_HASH]; /* BLAKE2b-256 of the bytes */
   uint8_t form[CQ_STORE_HASH];
@@ -193,14 +203,17 @@ typedef struct cq_store_record {
   int64_t finalised_utc_ms;
   const cq_store_attachment *attachments; /* put before; NULL in listings */
   size_t attachment_count;
+  const cq_store_entity *entities; /* that it makes or changes: kept with it, or neither is; NULL in listings */
+  size_t entity_count;
   cq_store_record_state state;             /* given by listings */
   cq_store_record_state attachments_state; /* the least of theirs, OPENED where there are none; given by listings */
   int64_t size;                            /* bytes; 0 where purged or erased; given by listings */
 } cq_store_record;
 /*
  * In one transaction: the record is stored, read again and its name computed anew, the draft is gone (0: there was
- * none), the trail says so. The same name again is fine. Errors: store.record.name (name is not of these bytes),
- * store.record.erased, store.draft.missing, store.attachment.missing.
+ * none), its entities are put (as cq_store_entities_put), the trail says so. The same name again is fine. Errors:
+ * store.record.name (name is not of these bytes), store.record.erased, store.draft.missing, store.attachment.missing,
+ * store.entity.fork.
  */
 cq_status cq_store_finalise(cq_store *store, int64_t draft, const cq_store_record *record, cq_str bytes,
                             cq_error *error);
@@ -290,14 +303,6 @@ bool cq_store_erased(cq_store *store, const uint8_t name[CQ_STORE_HASH]);
 
 /* --- entities and attachments --- */
 
-typedef struct cq_store_entity {
-  cq_str list, id, label;
-  int64_t version;        /* from 1 */
-  cq_str branch;          /* "" on the trunk */
-  int64_t base_version;   /* the version this one was made from, 0: none */
-  cq_str bytes;           /* properties, opaque */
-  int64_t written_utc_ms; /* filled in by the store */
-} cq_store_entity;
 /* Versions, all in one transaction; the same again is fine. Errors: store.entity.fork (same list, id, version and
  * branch, other bytes). */
 cq_status cq_store_entities_put(cq_store *store, const cq_store_entity *entities, size_t count, cq_error *error);

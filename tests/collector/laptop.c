@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Joining, packing, and what the courier brings, with real keys, vault and batches. */
+#include "chasqui/csv.h"
 #include "chasqui/file.h"
 #include "collector/agenda.h"
 #include "collector/roster.h"
@@ -371,43 +372,176 @@ static void bundles_never_roll_back_nor_change_mode(void **state) {
   office_free(it);
 }
 
+static void change(cq_store *store, cq_entity *made, size_t count, size_t expected) {
+  cq_arena *arena = cq_arena_new(0);
+  cq_entities entities = {count, made};
+  cq_store_entity *rows;
+  size_t changed = 0;
+  assert_int_equal(cq_roster_changes(store, &entities, arena, &rows, &changed, NULL), CQ_OK);
+  assert_int_equal(changed, expected);
+  assert_int_equal(cq_store_entities_put(store, rows, changed, NULL), CQ_OK);
+  cq_arena_free(arena);
+}
+
+/* A field of a list's row, into `out`. */
+static const char *field_of(cq_store *store, const char *list, const char *id, const char *column, cq_buf *out) {
+  cq_buf csv = {0};
+  const cq_str *fields;
+  size_t count = 0, at = SIZE_MAX;
+  cq_buf_reset(out);
+  assert_int_equal(cq_roster_list(store, list, &csv, NULL), CQ_OK);
+  cq_csv *read = cq_csv_new(cq_buf_str(&csv), ',');
+  assert_int_equal(cq_csv_next(read, &fields, &count, NULL), CQ_OK);
+  for (size_t i = 0; i < count; i++)
+    if (cq_str_is(fields[i], column)) at = i;
+  while (count > 0) {
+    assert_int_equal(cq_csv_next(read, &fields, &count, NULL), CQ_OK);
+    if (count > at && cq_str_is(fields[0], id)) cq_buf_add_str(out, fields[at]);
+  }
+  cq_csv_free(read);
+  cq_buf_fini(&csv);
+  return out->at ? out->at : "";
+}
+
 static void lists_know_what_this_laptop_just_did(void **state) {
   (void)state;
-  cq_bundle_file list = {.name = CQ_STR("tdd.csv"),
-                         .bytes = CQ_STR("name,label,region,__version\nid-1,Uno,21,1\nid-2,Dos,14,3\n")};
+  cq_bundle_file lists[] = {
+      {.name = CQ_STR("tdd.csv"), .bytes = CQ_STR("name,label,region,__version\nid-1,Uno,21,1\nid-2,Dos,14,3\n")},
+      {.name = CQ_STR("cultivo.csv"), .bytes = CQ_STR("name,label\nq,Quinua\n")}};
   office *it = office_new(CQ_MODE_REAL, &blank, 1);
-  it->files = &list;
-  it->file_count = 1;
+  it->files = lists;
+  it->file_count = 2;
   office_join(it);
   cq_laptop laptop;
   cq_buf out = {0};
   open_laptop(it, &laptop);
-  assert_int_equal(cq_roster_list(laptop.store, "tdd.csv", &out, NULL), CQ_OK);
-  assert_string_equal(out.at, list.bytes.at);
+  /* a list of choices is given as it is */
+  assert_int_equal(cq_roster_list(laptop.store, "cultivo.csv", &out, NULL), CQ_OK);
+  assert_string_equal(out.at, lists[1].bytes.at);
   cq_entity_property visited[] = {{CQ_STR("ultima"), CQ_STR("2012-T1")}, {CQ_STR("region"), CQ_STR("08, \"x\"")}};
   cq_entity_property other[] = {{CQ_STR("region"), CQ_STR("05")}};
   cq_entity made[] = {
       {.list = CQ_STR("tdd"),
        .id = CQ_STR("id-2"),
+       .action = CQ_ENTITY_UPDATE,
        .label = CQ_STR(""),
        .base_version = 3,
        .property_count = 2,
        .properties = visited},
-      {.list = CQ_STR("tdd"), .id = CQ_STR("id-0"), .label = CQ_STR("Nueva"), .property_count = 1, .properties = other},
-      {.list = CQ_STR("formador"), .id = CQ_STR("id-9"), .label = CQ_STR("Otra lista")}};
-  cq_entities entities = {3, made};
-  assert_int_equal(cq_roster_keep(laptop.store, &entities, NULL), CQ_OK);
+      {.list = CQ_STR("tdd"),
+       .id = CQ_STR("id-0"),
+       .action = CQ_ENTITY_CREATE,
+       .label = CQ_STR("Nueva"),
+       .property_count = 1,
+       .properties = other},
+      {.list = CQ_STR("formador"), .id = CQ_STR("id-9"), .action = CQ_ENTITY_CREATE, .label = CQ_STR("Otra lista")},
+      {.list = CQ_STR("tdd"), .id = CQ_STR("id-77"), .action = CQ_ENTITY_UPDATE, .label = CQ_STR("de otro equipo")}};
+  change(laptop.store, made, 4, 3);
   /* A second visit made from the same row of the bundle is a later version; what it does not name stays. */
   visited[0].value = CQ_STR("2012-T2");
-  entities.count = 1;
   made[0].property_count = 1;
-  assert_int_equal(cq_roster_keep(laptop.store, &entities, NULL), CQ_OK);
-  assert_int_equal(cq_roster_list(laptop.store, "tdd.csv", &out, NULL), CQ_OK);
-  assert_string_equal(out.at, "name,label,region,__version,ultima\r\nid-1,Uno,21,1,\r\n"
-                              "id-2,Dos,\"08, \"\"x\"\"\",5,2012-T2\r\nid-0,Nueva,05,1,\r\n");
-  assert_int_equal(cq_roster_list(laptop.store, "formador.csv", &out, NULL), CQ_OK);
-  assert_string_equal(out.at, "name,label,__version\r\nid-9,Otra lista,1\r\n");
+  change(laptop.store, made, 1, 1);
+  static const char *const rows[][5] = {{"id-1", "Uno", "21", "1", ""},
+                                        {"id-2", "Dos", "08, \"x\"", "5", "2012-T2"},
+                                        {"id-0", "Nueva", "05", "1", ""},
+                                        {"id-77", "", "", "", ""}};
+  static const char *const columns[5] = {"name", "label", "region", "__version", "ultima"};
+  for (size_t r = 0; r < 4; r++)
+    for (size_t c = 1; c < 5; c++)
+      assert_string_equal(field_of(laptop.store, "tdd.csv", rows[r][0], columns[c], &out), rows[r][c]);
+  assert_string_equal(field_of(laptop.store, "formador.csv", "id-9", "label", &out), "Otra lista");
   assert_int_equal(cq_roster_list(laptop.store, "nada.csv", &out, NULL), CQ_NOTFOUND);
+  cq_laptop_close(&laptop);
+  cq_buf_fini(&out);
+  office_free(it);
+}
+
+static void check_branch(cq_store *store, const char *id, const char *version, const char *trunk, char branch[37]) {
+  cq_buf out = {0};
+  assert_string_equal(field_of(store, "tdd.csv", id, "__version", &out), version);
+  assert_string_equal(field_of(store, "tdd.csv", id, "__trunkVersion", &out), trunk);
+  field_of(store, "tdd.csv", id, "__branchId", &out);
+  assert_int_equal(out.size, 36);
+  assert_int_equal(out.at[14], '4'); /* a UUID of version 4 */
+  assert_non_null(strchr("89ab", out.at[19]));
+  memcpy(branch, out.at, 37);
+  cq_buf_fini(&out);
+}
+
+static void new_list(office *it, cq_laptop *laptop, uint64_t number, cq_bundle_file *list) {
+  cq_buf bytes = {0};
+  cq_inbox_report report;
+  it->files = list;
+  office_bundle(it, number, NULL, 0, &bytes);
+  office_bring(it, CQ_PARCEL_BUNDLE, bytes.at, bytes.size);
+  assert_int_equal(cq_laptop_receive(laptop, &report, NULL), CQ_OK);
+  assert_int_equal(report.bundles, 1);
+  cq_buf_fini(&bytes);
+}
+
+/* ODK Entities 2024.1.0, "offline": a run of changes is one branch, and a newer row of the office ends it. */
+static void changes_of_an_entity_are_a_branch(void **state) {
+  (void)state;
+  cq_bundle_file first = {.name = CQ_STR("tdd.csv"), .bytes = CQ_STR("name,label,__version\nid-1,Uno,1\nid-2,Dos,3\n")};
+  cq_bundle_file same = {.name = CQ_STR("tdd.csv"), .bytes = CQ_STR("name,label,__version\nid-1,Uno,1\nid-2,Dos,5\n")};
+  cq_bundle_file newer = {.name = CQ_STR("tdd.csv"),
+                          .bytes = CQ_STR("name,label,estado,__version\nid-1,Uno,,1\nid-2,Dos,nuevo,9\n")};
+  office *it = office_new(CQ_MODE_REAL, &blank, 1);
+  it->files = &first;
+  it->file_count = 1;
+  office_join(it);
+  cq_laptop laptop;
+  cq_buf out = {0};
+  char of_other[37], before[37], during[37], after[37];
+  open_laptop(it, &laptop);
+  cq_entity_property state_of[] = {{CQ_STR("estado"), CQ_STR("visitada")}};
+  cq_entity update = {.list = CQ_STR("tdd"),
+                      .id = CQ_STR("id-2"),
+                      .action = CQ_ENTITY_UPDATE,
+                      .property_count = 1,
+                      .properties = state_of};
+  cq_entity create = {.list = CQ_STR("tdd"), .id = CQ_STR("id-0"), .action = CQ_ENTITY_CREATE, .label = CQ_STR("Cero")};
+  /* before the first change: the trunk is the office's version, and the branch that would begin is told already */
+  check_branch(laptop.store, "id-1", "1", "1", of_other);
+  check_branch(laptop.store, "id-2", "3", "3", before);
+  assert_string_not_equal(of_other, before);
+  change(laptop.store, &update, 1, 1);
+  check_branch(laptop.store, "id-2", "4", "3", during);
+  assert_string_equal(during, before);
+  /* a form may say what it likes of the version it was made from: the laptop's own counts */
+  update.base_version = 1;
+  change(laptop.store, &update, 1, 1);
+  check_branch(laptop.store, "id-2", "5", "3", during);
+  assert_string_equal(during, before);
+  /* the office has seen all of it: the values stay, the branch ends */
+  new_list(it, &laptop, 2, &same);
+  check_branch(laptop.store, "id-2", "5", "5", after);
+  assert_string_not_equal(after, before);
+  assert_string_equal(field_of(laptop.store, "tdd.csv", "id-2", "estado", &out), "visitada");
+  change(laptop.store, &update, 1, 1);
+  check_branch(laptop.store, "id-2", "6", "5", during);
+  assert_string_equal(during, after);
+  /* a newer row of the office takes the place of what was here */
+  new_list(it, &laptop, 3, &newer);
+  check_branch(laptop.store, "id-2", "9", "9", after);
+  assert_string_not_equal(after, during);
+  assert_string_equal(field_of(laptop.store, "tdd.csv", "id-2", "estado", &out), "nuevo");
+  update.property_count = 0;
+  change(laptop.store, &update, 1, 1);
+  check_branch(laptop.store, "id-2", "10", "9", during);
+  assert_string_equal(during, after);
+  assert_string_equal(field_of(laptop.store, "tdd.csv", "id-2", "estado", &out), "nuevo");
+  /* made here: no trunk, and one branch from the creation on */
+  change(laptop.store, &create, 1, 1);
+  check_branch(laptop.store, "id-0", "1", "", before);
+  create.action = CQ_ENTITY_UPDATE;
+  change(laptop.store, &create, 1, 1);
+  check_branch(laptop.store, "id-0", "2", "", during);
+  assert_string_equal(during, before);
+  /* twice in one record: one version after the other */
+  cq_entity both[] = {update, update};
+  change(laptop.store, both, 2, 2);
+  check_branch(laptop.store, "id-2", "12", "9", during);
   cq_laptop_close(&laptop);
   cq_buf_fini(&out);
   office_free(it);
@@ -423,6 +557,7 @@ int main(void) {
       cmocka_unit_test(the_certificate_comes_by_file_or_by_bundle),
       cmocka_unit_test(receipts_say_what_arrived),
       cmocka_unit_test(lists_know_what_this_laptop_just_did),
+      cmocka_unit_test(changes_of_an_entity_are_a_branch),
       cmocka_unit_test(the_agenda_says_who_waits_for_a_visit),
       cmocka_unit_test(bundles_never_roll_back_nor_change_mode),
   };

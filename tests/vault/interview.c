@@ -183,10 +183,17 @@ static cq_status finalise(cq_store *store, int step, cq_error *error) {
   held photos = {.count = 0};
   cq_store_record record = {
       .form_id = CQ_STR("f"), .instance_id = CQ_STR("uuid:1"), .finalised_utc_ms = at.utc_ms + step};
+  cq_store_entity entity = {.list = CQ_STR("tdd"),
+                            .id = CQ_STR("1"),
+                            .label = CQ_STR("TDD"),
+                            .version = draft_of(step),
+                            .bytes = CQ_STR("x")};
   cq_status status = cq_store_draft_attachments(store, draft_of(step), hold, &photos, error);
   if (status != CQ_OK) return status;
   record.attachments = photos.items;
   record.attachment_count = photos.count;
+  record.entities = &entity; /* the person it is about: both or neither */
+  record.entity_count = 1;
   record_name(record.name, bytes, sizeof bytes, step);
   return cq_store_finalise(store, draft_of(step), &record, cq_str_from(bytes), error);
 }
@@ -259,6 +266,11 @@ static cq_status dump_batch(void *context, const cq_store_batch *batch) {
   return CQ_OK;
 }
 
+static cq_status dump_entity(void *context, const cq_store_entity *entity) {
+  cq_buf_addf(context, "entity %.*s/%lld\n", (int)entity->id.size, entity->id.at, (long long)entity->version);
+  return CQ_OK;
+}
+
 void interview_dump(cq_store *store, cq_buf *out) {
   dumping work = {.store = store, .out = out};
   cq_buf base = {0};
@@ -273,6 +285,7 @@ void interview_dump(cq_store *store, cq_buf *out) {
   }
   assert_int_equal(cq_store_records(store, -1, dump_record, &work, NULL), CQ_OK);
   assert_int_equal(cq_store_batches(store, 0, dump_batch, &work, NULL), CQ_OK);
+  assert_int_equal(cq_store_entities(store, CQ_STR("tdd"), dump_entity, out, NULL), CQ_OK);
   cq_buf_fini(&base);
 }
 

@@ -478,6 +478,40 @@ static void test_entities(void **state) {
   remove_vault(path);
 }
 
+/* A record and what it makes of its entities are kept together, or neither is. */
+static void test_a_record_and_its_entities(void **state) {
+  (void)state;
+  const char *path = test_path("s12.vault");
+  cq_store *store = open_store(path, true);
+  cq_str bytes = CQ_STR("registro con personas");
+  cq_store_record record = a_record(bytes, NULL, 0);
+  cq_store_entity rows[] = {
+      {.list = CQ_STR("tdd"), .id = CQ_STR("a"), .version = 1, .bytes = CQ_STR("a1")},
+      {.list = CQ_STR("tdd"), .id = CQ_STR("b"), .version = 4, .trunk_version = 3, .bytes = CQ_STR("b4")}};
+  cq_store_entity fork = rows[1];
+  cq_buf text = {0};
+  fork.bytes = CQ_STR("de otro");
+  GOOD(cq_store_entities_put(store, &fork, 1, &error));
+  record.entities = rows;
+  record.entity_count = 2;
+  BAD(cq_store_finalise(store, 0, &record, bytes, &error), CQ_REFUSED, "store.entity.fork");
+  check_records(store, "");
+  GOOD(cq_store_entities(store, CQ_STR("tdd"), join_entities, &text, &error));
+  assert_string_equal(text.at, "b/4=de otro ");
+  rows[1].version = 5;
+  GOOD(cq_store_finalise(store, 0, &record, bytes, &error));
+  GOOD(cq_store_finalise(store, 0, &record, bytes, &error)); /* the same again is fine */
+  check_records(store, "0:21 ");
+  cq_buf_reset(&text);
+  GOOD(cq_store_entities(store, CQ_STR("tdd"), join_entities, &text, &error));
+  assert_string_equal(text.at, "a/1=a1 b/5=b4 ");
+  assert_int_equal(ask_number(cq_store_vault(store), "SELECT trunk_version FROM entity WHERE id = 'b' AND version = 5"),
+                   3);
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  remove_vault(path);
+}
+
 typedef struct source {
   const uint8_t *bytes;
   size_t size, done, step;
@@ -702,7 +736,8 @@ static void test_version_1(void **state) {
           "attachment, PRIMARY KEY (record, attachment)) STRICT, WITHOUT ROWID;"
           "INSERT INTO old SELECT record, attachment FROM record_attachment; DROP TABLE record_attachment;"
           "ALTER TABLE old RENAME TO record_attachment;"
-          "CREATE INDEX record_attachment_attachment ON record_attachment(attachment); PRAGMA user_version=1");
+          "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
+          "ALTER TABLE entity DROP COLUMN trunk_version; PRAGMA user_version=1");
   cq_store_close(store);
   store = open_store(path, false);
   GOOD(cq_store_record_attachments(store, record.name, join_attachments, &text, &error));
@@ -833,6 +868,7 @@ int main(void) {
       cmocka_unit_test(test_trail_is_append_only),
       cmocka_unit_test(test_outbox),
       cmocka_unit_test(test_entities),
+      cmocka_unit_test(test_a_record_and_its_entities),
       cmocka_unit_test(test_attachments),
       cmocka_unit_test(test_attachments_of_drafts),
       cmocka_unit_test(test_purge_waits_for_attachments),

@@ -7,12 +7,14 @@
 #include "vault/store/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 extern const unsigned char store_schema[]; /* schema.sql, embedded by CMakeLists.txt */
 
-/* steps[n] leads from version n + 1 to n + 2. */
-static const char *const steps[STORE_VERSION] = {
-    /* 2: attachments have names, in drafts too, and it is known which part went with which batch */
+/* Version 2: attachments have names, in drafts too, and it is known which part went with which batch. */
+#define NAMED_ATTACHMENTS                                                                                              \
+  "SELECT record, attachment || '.bin' AS name, attachment, 'application/octet-stream' AS media_type "
+static const char attachments_named[] =
     "CREATE TABLE draft_attachment(draft INTEGER NOT NULL REFERENCES draft ON DELETE CASCADE, name TEXT NOT NULL,"
     " attachment INTEGER NOT NULL REFERENCES attachment, media_type TEXT NOT NULL, PRIMARY KEY (draft, name))"
     " STRICT, WITHOUT ROWID;"
@@ -22,8 +24,7 @@ static const char *const steps[STORE_VERSION] = {
     "CREATE TABLE record_attachment(record INTEGER NOT NULL REFERENCES record, name TEXT NOT NULL,"
     " attachment INTEGER NOT NULL REFERENCES attachment, media_type TEXT NOT NULL, PRIMARY KEY (record, name))"
     " STRICT, WITHOUT ROWID;"
-    "INSERT INTO record_attachment SELECT record, attachment || '.bin', attachment, 'application/octet-stream'"
-    " FROM record_attachment_1;"
+    "INSERT INTO record_attachment " NAMED_ATTACHMENTS "FROM record_attachment_1;"
     "DROP TABLE record_attachment_1;"
     "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
     "CREATE TABLE attachment_part(attachment INTEGER NOT NULL REFERENCES attachment ON DELETE CASCADE,"
@@ -34,8 +35,35 @@ static const char *const steps[STORE_VERSION] = {
     " SELECT a.id, coalesce(sum(p.size), 0),"
     " CASE WHEN count(p.offset) = 0 OR sum(p.size) < a.size THEN 0 ELSE min(b.state) END"
     " FROM attachment AS a LEFT JOIN attachment_part AS p ON p.attachment = a.id"
-    " LEFT JOIN batch AS b ON b.id = p.batch GROUP BY a.id;",
-    NULL};
+    " LEFT JOIN batch AS b ON b.id = p.batch GROUP BY a.id;";
+
+/*
+ * Version 3 keeps from which version of the office's list a branch of an entity began. Before, each row names the
+ * version it was made from: where that one was made here too, both have the same trunk; else it is the trunk.
+ */
+static const char trunk_of_branches[] =
+    "WITH RECURSIVE chain(list, id, written, version, trunk) AS ("
+    " SELECT list, id, written, version, base_version FROM entity AS e WHERE NOT EXISTS ("
+    "  SELECT 1 FROM entity AS b WHERE b.list = e.list AND b.id = e.id AND b.version = e.base_version"
+    "  AND b.written < e.written)"
+    " UNION ALL SELECT e.list, e.id, e.written, e.version, c.trunk FROM chain AS c JOIN entity AS e"
+    "  ON e.list = c.list AND e.id = c.id AND e.base_version = c.version AND e.written > c.written)"
+    "UPDATE entity SET trunk_version = c.trunk FROM chain AS c"
+    " WHERE c.list = entity.list AND c.id = entity.id AND c.written = entity.written;";
+
+/* steps[n] leads from version n + 1 to n + 2: the tables, then what their rows become. */
+static const struct {
+  const char *tables, *rows;
+} steps[STORE_VERSION - 1] = {
+    {attachments_named, ""},
+    {"ALTER TABLE entity ADD COLUMN trunk_version INTEGER NOT NULL DEFAULT 0;", trunk_of_branches},
+};
+
+const char *store_rows_of(int64_t version, const char *table) {
+  if (version > 1) return NULL;
+  if (strcmp(table, "record_attachment") == 0) return NAMED_ATTACHMENTS "FROM record_attachment";
+  return strcmp(table, "draft_attachment") == 0 || strcmp(table, "attachment_part") == 0 ? "" : NULL;
+}
 
 static const char rebuild[] =
     "DELETE FROM entity_newest;"
@@ -56,6 +84,19 @@ static cq_status set_version(cq_store *store, cq_error *error) {
   return run_all(store, sql, error);
 }
 
+static cq_status run_step(cq_store *store, int64_t from, cq_error *error) {
+  if (from < 1) return cq_error_set(error, CQ_REFUSED, "store.other", NULL);
+  cq_status status = run_all(store, steps[from - 1].tables, error);
+  return status == CQ_OK ? run_all(store, steps[from - 1].rows, error) : status;
+}
+
+cq_status store_migrate_rows(cq_store *store, int64_t from, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (; status == CQ_OK && from > 0 && from < STORE_VERSION; from++)
+    status = run_all(store, steps[from - 1].rows, error);
+  return status == CQ_OK ? run_all(store, rebuild, error) : status;
+}
+
 cq_status store_migrate(cq_store *store, cq_error *error) {
   int64_t version = 0, application = 0, tables = 0;
   cq_status status = store_number(store, &version, 0, error, "PRAGMA user_version", "");
@@ -69,7 +110,7 @@ cq_status store_migrate(cq_store *store, cq_error *error) {
   if ((status = store_begin(store, error)) != CQ_OK) return status;
   if (tables == 0) status = run_all(store, (const char *)store_schema, error);
   for (int64_t from = version; tables > 0 && status == CQ_OK && from < STORE_VERSION; from++)
-    if (from > 0) status = run_all(store, steps[from - 1], error);
+    status = run_step(store, from, error);
   if (status == CQ_OK) status = run_all(store, rebuild, error);
   if (status == CQ_OK) status = set_version(store, error);
   return store_end(store, status, error);

@@ -79,6 +79,8 @@ cq_status cq_store_finalise(cq_store *store, int64_t draft, const cq_store_recor
   status = may_enter(store, record->name, &known, error);
   if (status == CQ_OK && !known) {
     status = insert_record(store, draft, record, bytes, &number, error);
+    for (size_t i = 0; status == CQ_OK && i < record->entity_count; i++)
+      status = entity_put(store, &record->entities[i], error);
     if (status == CQ_OK) status = verify(store, number, record->name, error);
     if (status == CQ_OK) status = close_draft(store, draft, record, error);
     /* files of answers that the record does not hold */

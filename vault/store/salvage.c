@@ -10,6 +10,7 @@
 typedef struct salvage {
   cq_store *into;
   sqlite3 *from;
+  int64_t version; /* of the old store */
   cq_store_salvaged *found;
 } salvage;
 
@@ -105,16 +106,16 @@ static cq_status copy_both_ways(salvage *work, const char *const sql[2], sqlite3
   return status;
 }
 
-/* "INSERT OR IGNORE INTO t(columns of `ask` from `skip` on) VALUES (?…)". */
+/* "INSERT INTO t(columns of `ask` from `skip` on) VALUES (?…) ON CONFLICT DO NOTHING". */
 static sqlite3_stmt *prepare_insert(salvage *work, const char *table, sqlite3_stmt *ask, int skip) {
   sqlite3_stmt *insert = NULL;
   cq_buf sql = {0};
-  cq_buf_addf(&sql, "INSERT OR IGNORE INTO \"%s\"(", table);
+  cq_buf_addf(&sql, "INSERT INTO \"%s\"(", table);
   for (int i = skip; i < sqlite3_column_count(ask); i++)
     cq_buf_addf(&sql, "%s\"%s\"", i > skip ? "," : "", sqlite3_column_name(ask, i));
   cq_buf_add_text(&sql, ") VALUES (");
   for (int i = skip; i < sqlite3_column_count(ask); i++) cq_buf_add_text(&sql, i > skip ? ",?" : "?");
-  cq_buf_add_char(&sql, ')');
+  cq_buf_add_text(&sql, ") ON CONFLICT DO NOTHING"); /* a row read twice */
   if (!sql.failed) sqlite3_prepare_v2(cq_vault_db(work->into->vault), sql.at, -1, &insert, NULL);
   cq_buf_fini(&sql);
   return insert;
@@ -123,14 +124,17 @@ static sqlite3_stmt *prepare_insert(salvage *work, const char *table, sqlite3_st
 static cq_status copy_table(salvage *work, const char *table, const char *key, cq_error *error) {
   cq_status status = CQ_OK;
   sqlite3_stmt *ask = NULL, *insert = NULL;
+  const char *older = store_rows_of(work->version, table);
+  if (older && !*older) return CQ_OK;
   char *numbered = sqlite3_mprintf("SELECT rowid, * FROM \"%w\" WHERE rowid >= ?1 ORDER BY rowid", table);
-  char *forward = sqlite3_mprintf("SELECT * FROM \"%w\"", table);
-  char *backward = sqlite3_mprintf("SELECT * FROM \"%w\" ORDER BY %s DESC", table, key);
+  char *rows = older ? sqlite3_mprintf("(%s)", older) : sqlite3_mprintf("\"%w\"", table);
+  char *forward = rows ? sqlite3_mprintf("SELECT * FROM %s", rows) : NULL;
+  char *backward = rows ? sqlite3_mprintf("SELECT * FROM %s ORDER BY %s DESC", rows, key) : NULL;
   if (!numbered || !forward || !backward) {
     status = cq_error_nomem(error);
     goto out;
   }
-  bool by_number = sqlite3_prepare_v2(work->from, numbered, -1, &ask, NULL) == SQLITE_OK;
+  bool by_number = !older && sqlite3_prepare_v2(work->from, numbered, -1, &ask, NULL) == SQLITE_OK;
   if (!by_number && sqlite3_prepare_v2(work->from, forward, -1, &ask, NULL) != SQLITE_OK) {
     work->found->gaps++; /* the old store has no such table */
     goto out;
@@ -146,6 +150,7 @@ out:
   sqlite3_finalize(ask);
   sqlite3_finalize(insert);
   sqlite3_free(numbered);
+  sqlite3_free(rows);
   sqlite3_free(forward);
   sqlite3_free(backward);
   return status;
@@ -164,9 +169,20 @@ static cq_status copy_all(salvage *work, cq_error *error) {
   return query_end(&tables, status, error);
 }
 
+/* What cannot be read of it is taken for the newest. */
+static int64_t version_of(sqlite3 *db) {
+  sqlite3_stmt *ask = NULL;
+  int64_t version = STORE_VERSION;
+  if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &ask, NULL) == SQLITE_OK && sqlite3_step(ask) == SQLITE_ROW)
+    version = sqlite3_column_int64(ask, 0);
+  sqlite3_finalize(ask);
+  return version;
+}
+
 cq_status cq_store_salvage(cq_store *into, cq_vault *damaged, cq_store_salvaged *found, cq_error *error) {
   salvage work = {.into = into, .from = cq_vault_db(damaged), .found = found};
   int64_t rows = 0;
+  if (work.from) work.version = version_of(work.from);
   memset(found, 0, sizeof *found);
   if (!work.from) return cq_error_set(error, CQ_REFUSED, "vault.locked", NULL);
   cq_status status = store_number(into, &rows, 0, error,
@@ -179,7 +195,9 @@ cq_status cq_store_salvage(cq_store *into, cq_vault *damaged, cq_store_salvaged 
   status = store_run(into, error, "PRAGMA foreign_keys = OFF", "");
   if (status == CQ_OK) status = store_begin(into, error);
   if (status != CQ_OK) return status;
-  status = store_end(into, copy_all(&work, error), error);
+  status = copy_all(&work, error);
+  if (status == CQ_OK) status = store_migrate_rows(into, work.version, error);
+  status = store_end(into, status, error);
   cq_status back = store_run(into, status == CQ_OK ? error : NULL, "PRAGMA foreign_keys = ON", "");
   return status == CQ_OK ? back : status;
 }

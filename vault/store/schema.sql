@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of a laptop's vault, version 2 (PRAGMA user_version). Interface: chasqui/store.h.
+-- The tables of a laptop's vault, version 3 (PRAGMA user_version). Interface: chasqui/store.h.
 -- All times are milliseconds since 1970 in UTC, by the device's clock. Names and hashes are BLAKE2b-256 (32 bytes).
 -- A change here is a new version, with its step in vault/store/migrate.c.
 
@@ -212,7 +212,8 @@ CREATE TABLE receipt(
   PRIMARY KEY (batch, state)
 ) STRICT, WITHOUT ROWID;
 
--- Every version of every entity, as opaque bytes.
+-- Every version of every entity, as opaque bytes. trunk_version, since version 3: the version that the office's list had
+-- when the branch began; 0 where the entity was made here.
 CREATE TABLE entity(
   list            TEXT NOT NULL,
   id              TEXT NOT NULL,
@@ -223,6 +224,7 @@ CREATE TABLE entity(
   bytes           BLOB NOT NULL,
   written_utc_ms  INTEGER NOT NULL,
   written         INTEGER NOT NULL,     -- order of arrival in this vault
+  trunk_version   INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (list, id, version, branch)
 ) STRICT, WITHOUT ROWID;
 

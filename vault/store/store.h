@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_VERSION = 2, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
+enum { STORE_VERSION = 3, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
 
 struct cq_store {
   cq_vault *vault;
@@ -60,7 +60,16 @@ cq_status attachments_sweep(cq_store *store, cq_error *error);
 cq_status attachment_name(cq_store *store, const char *sql, int64_t owner, const cq_store_attachment *attachment,
                           cq_error *error);
 
+/* Within a transaction: one version of an entity. */
+cq_status entity_put(cq_store *store, const cq_store_entity *entity, cq_error *error);
+
 /* Schema made or brought up to STORE_VERSION. */
 cq_status store_migrate(cq_store *store, cq_error *error);
+/* Within a transaction: rows that came from a store of version `from` into tables of this one, as its own migration
+ * would have left them. */
+cq_status store_migrate_rows(cq_store *store, int64_t from, cq_error *error);
+/* What reads a table of a store of version `version` with the columns of today: NULL where it has them, "" where it
+ * has no such table. */
+const char *store_rows_of(int64_t version, const char *table);
 
 #endif
