@@ -18,7 +18,7 @@ typedef struct cq_cli_message {
 extern const cq_cli_message cq_cli_messages_base[], cq_cli_messages_cli[], cq_cli_messages_forms[],
     cq_cli_messages_xpath[], cq_cli_messages_xlsform[], cq_cli_messages_batch[], cq_cli_messages_protocol[],
     cq_cli_messages_vault[], cq_cli_messages_store[], cq_cli_messages_panel[], cq_cli_messages_collector[],
-    cq_cli_messages_sync[], cq_cli_messages_central[];
+    cq_cli_messages_sync[], cq_cli_messages_openrosa[], cq_cli_messages_central[];
 
 /* The row of a code in any table; NULL where none has it. */
 const cq_cli_message *cq_cli_message_of(const char *code);

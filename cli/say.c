@@ -16,7 +16,7 @@ const cq_cli_message *cq_cli_message_of(const char *code) {
                                           cq_cli_messages_xpath,    cq_cli_messages_xlsform,   cq_cli_messages_batch,
                                           cq_cli_messages_protocol, cq_cli_messages_vault,     cq_cli_messages_store,
                                           cq_cli_messages_panel,    cq_cli_messages_collector, cq_cli_messages_sync,
-                                          cq_cli_messages_central};
+                                          cq_cli_messages_openrosa, cq_cli_messages_central};
   for (size_t i = 0; code && i < sizeof tables / sizeof *tables; i++) {
     for (const cq_cli_message *row = tables[i]; row->code; row++) {
       if (strcmp(row->code, code) == 0) return row;

@@ -187,19 +187,30 @@ static cq_status programme_posts(courier *c, cq_error *error) {
   return status;
 }
 
-cq_status courier_remotes(courier *c, remote out[REMOTES_MOST], size_t *count, cq_error *error) {
-  *count = 0;
-  if (cJSON_GetArraySize(c->remotes) == 0) {
-    cq_status status = programme_posts(c, error);
-    if (status) return status;
-  }
+static size_t remotes_of(const courier *c, bool posts, remote out[REMOTES_MOST]) {
+  size_t count = 0;
   const cJSON *one;
   cJSON_ArrayForEach(one, c->remotes) {
     const char *url = text_of(one, "url"), *kind = text_of(one, "kind");
-    if (!url || *count == REMOTES_MOST) continue;
-    out[(*count)++] = (remote){.url = url, .ca = text_of(one, "ca"), .kind = kind ? kind : "post"};
+    if (!kind) kind = "post";
+    if (!url || count == REMOTES_MOST || (strcmp(kind, "post") == 0) != posts) continue;
+    out[count++] = (remote){.url = url, .ca = text_of(one, "ca"), .kind = kind, .user = text_of(one, "user")};
+  }
+  return count;
+}
+
+cq_status courier_remotes(courier *c, remote out[REMOTES_MOST], size_t *count, cq_error *error) {
+  *count = remotes_of(c, true, out);
+  if (*count == 0) {
+    cq_status status = programme_posts(c, error);
+    if (status) return status;
+    *count = remotes_of(c, true, out);
   }
   return *count ? CQ_OK : cq_error_set(error, CQ_NOTFOUND, "sync.remote.none", c->home, NULL);
+}
+
+size_t courier_servers(const courier *c, remote out[REMOTES_MOST]) {
+  return remotes_of(c, false, out);
 }
 
 /* --- what is remembered --- */

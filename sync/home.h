@@ -25,17 +25,18 @@ typedef struct courier {
   char *home;
   cq_buf outbox, inbox, sync, carried; /* folders */
   cq_bundle *bundle;                   /* the newest that is believed; NULL: none pinned yet */
-  cJSON *remotes;                      /* array of {"url", "kind", "ca"} */
+  cJSON *remotes;                      /* array of {"url", "kind", "ca", "user"} */
   cJSON *status;
   int lock;
   bool is_desk; /* a desk's home: everything in its outbox goes up, and fetch works */
 } courier;
 
-/* A post to go to. Strings are borrowed from the courier. */
+/* Where to go. Strings are borrowed from the courier. */
 typedef struct remote {
   const char *url;
   const char *ca;   /* NULL: the system's */
-  const char *kind; /* "post", "openrosa" */
+  const char *kind; /* "post", or a cq_server_kind's name */
+  const char *user; /* of a server's account; NULL: none */
 } remote;
 enum { REMOTES_MOST = 16 };
 
@@ -48,8 +49,11 @@ void courier_close(courier *c);
 
 /* sync.programme.none where no bundle is pinned. */
 cq_status courier_trust(const courier *c, const cq_trust **trust, cq_error *error);
-/* Those of remotes.json, else the posts that the programme names. sync.remote.none. */
+/* The posts of remotes.json, else those that the programme names. sync.remote.none. */
 cq_status courier_remotes(courier *c, remote out[REMOTES_MOST], size_t *count, cq_error *error);
+
+/* Those of remotes.json that are no posts, but OpenRosa servers of others. */
+size_t courier_servers(const courier *c, remote out[REMOTES_MOST]);
 
 cq_status courier_save_status(courier *c, cq_error *error);
 cq_status courier_save_remotes(courier *c, cq_error *error);

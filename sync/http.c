@@ -126,6 +126,10 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *context) {
     header_date(line, &answer->date_utc_ms);
   else if (header_is(&line, "X-OpenRosa-Version"))
     answer->openrosa = true;
+  else if (header_is(&line, "X-OpenRosa-Accept-Content-Length"))
+    header_number(line, &answer->accept_length);
+  else if (header_is(&line, "Content-Type"))
+    header_text(line, answer->type, sizeof answer->type);
   return size;
 }
 
@@ -208,6 +212,18 @@ static void set_options(run *r, const char *url, struct curl_slist *headers) {
     curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)settings->bytes_per_second);
   }
   if (r->line->ca_file) curl_easy_setopt(curl, CURLOPT_CAINFO, r->line->ca_file);
+  if (settings->ca_pem.size) {
+    struct curl_blob pem = {.data = (void *)(uintptr_t)settings->ca_pem.at, .len = settings->ca_pem.size};
+    curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &pem);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+  }
+  if (request->accounts && settings->user) {
+    static const unsigned long ways[] = {CURLAUTH_NONE, CURLAUTH_BASIC | CURLAUTH_DIGEST, CURLAUTH_BASIC,
+                                         CURLAUTH_DIGEST};
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)ways[request->accounts]);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, settings->user);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, settings->secret ? settings->secret : "");
+  }
   if (request->unverified) {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -242,13 +258,23 @@ static void count_bytes(run *r) {
   r->answer->received = (uint64_t)header_size + (uint64_t)down;
   r->line->total += r->answer->sent + r->answer->received;
   curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &r->answer->seconds);
+  long offered = 0;
+  curl_easy_getinfo(curl, CURLINFO_HTTPAUTH_AVAIL, &offered);
+  if (offered & (long)CURLAUTH_DIGEST)
+    r->answer->accounts = HTTP_DIGEST;
+  else if (offered & (long)CURLAUTH_BASIC)
+    r->answer->accounts = HTTP_BASIC;
 }
 
 cq_status http_run(http_line *line, const http_request *request, http_answer *answer, cq_error *error) {
   run r = {.line = line, .request = request, .answer = answer};
   cq_buf body = answer->body;
-  *answer =
-      (http_answer){.body = body, .upload_offset = -1, .upload_length = -1, .retry_seconds = -1, .date_utc_ms = -1};
+  *answer = (http_answer){.body = body,
+                          .upload_offset = -1,
+                          .upload_length = -1,
+                          .retry_seconds = -1,
+                          .date_utc_ms = -1,
+                          .accept_length = -1};
   cq_buf_reset(&answer->body);
   cq_status status = CQ_OK;
   cq_buf url = {0};

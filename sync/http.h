@@ -17,17 +17,22 @@
 typedef struct http_line http_line;
 
 typedef struct http_settings {
-  const char *base;         /* "https://post.example.org/chasqui", no slash at its end; borrowed */
-  const char *ca_file;      /* certificates to trust instead of the system's; NULL: the system's */
-  int64_t bytes_per_second; /* --limit-rate; 0: as fast as it goes */
-  long connect_seconds;     /* 0: 60 */
-  long silence_seconds;     /* a transfer without a byte for so long is broken; 0: as http_patience says */
-  int (*stopped)(void);     /* asked all the time; other than 0 ends the request; NULL: never */
+  const char *base;          /* "https://post.example.org/chasqui", no slash at its end; borrowed */
+  const char *ca_file;       /* certificates to trust instead of the system's; NULL: the system's */
+  cq_str ca_pem;             /* the same as bytes, borrowed; empty: none */
+  const char *user, *secret; /* for requests with `accounts`; borrowed; NULL: none */
+  int64_t bytes_per_second;  /* --limit-rate; 0: as fast as it goes */
+  long connect_seconds;      /* 0: 60 */
+  long silence_seconds;      /* a transfer without a byte for so long is broken; 0: as http_patience says */
+  int (*stopped)(void);      /* asked all the time; other than 0 ends the request; NULL: never */
 } http_settings;
 
 /* The strings of `settings` are copied. NULL: out of memory. */
 http_line *http_open(const http_settings *settings);
 void http_close(http_line *line);
+
+/* ANY asks the server first and shows a Digest where it knows one. */
+typedef enum { HTTP_NOBODY, HTTP_ANY, HTTP_BASIC, HTTP_DIGEST } http_accounts;
 
 typedef struct http_request {
   const char *method;         /* "GET", … */
@@ -40,7 +45,8 @@ typedef struct http_request {
   int (*sink)(void *context, const char *bytes, size_t size);
   void (*moved)(void *context, uint64_t up, uint64_t down); /* bytes of this request so far; may be NULL */
   void *context;
-  bool unverified; /* TLS is not verified: for a signed hello alone, where a wrong clock made TLS fail */
+  http_accounts accounts; /* how user and secret are shown */
+  bool unverified;        /* TLS is not verified: for a signed hello alone, where a wrong clock made TLS fail */
 } http_request;
 
 typedef struct http_answer {
@@ -53,7 +59,10 @@ typedef struct http_answer {
   int64_t retry_seconds; /* Retry-After; -1: none */
   int64_t date_utc_ms;   /* Date; -1: none */
   bool openrosa;         /* an X-OpenRosa-Version header came */
+  int64_t accept_length; /* X-OpenRosa-Accept-Content-Length; -1: none */
   char etag[128];
+  char type[64];           /* Content-Type; "" */
+  http_accounts accounts;  /* what the server asked for with its 401, of which it is believed most */
   uint64_t sent, received; /* bytes with headers, without TLS */
   double seconds;
 } http_answer;

@@ -32,6 +32,8 @@ const cq_cli_message cq_cli_messages_sync[] = {
      N_("Join a programme first, or import the programme's bundle from a stick.")},
     {"sync.remote.none", N_("No post is known in %1$s."),
      N_("Run chasqui-sync remote add URL with the address that the programme has given you.")},
+    {"sync.remote.unknown", N_("No post or server is known under %1$s."),
+     N_("chasqui-sync remote list shows those that are.")},
     {"sync.remote.many", N_("There are too many posts."), NULL},
     {"sync.file.damaged", N_("The courier's file %1$s is damaged."),
      N_("Move it away: the courier asks the post again, and nothing is lost.")},
