@@ -187,6 +187,13 @@ void cq_answer_in_order(const cq_choices *choices, cq_str value, cq_buf *out) {
 
 /* --- words --- */
 
+static const char *file_words(cq_str wanted) {
+  if (cq_str_starts(wanted, CQ_STR("image/"))) return _("the path of a file with the image");
+  if (cq_str_starts(wanted, CQ_STR("audio/"))) return _("the path of a file with the recording");
+  if (cq_str_starts(wanted, CQ_STR("video/"))) return _("the path of a file with the video");
+  return _("the path of a file");
+}
+
 const char *cq_answer_kind_words(const cq_prompt *prompt) {
   const cq_field *field = prompt->state.field;
   if (prompt->state.readonly || field->control == CQ_CONTROL_TRIGGER) return "";
@@ -194,7 +201,7 @@ const char *cq_answer_kind_words(const cq_prompt *prompt) {
   case CQ_CONTROL_SELECT: return _("choose one or more");
   case CQ_CONTROL_SELECT1: return _("choose one");
   case CQ_CONTROL_RANK: return _("put in order");
-  case CQ_CONTROL_UPLOAD: return _("a file: not on this laptop");
+  case CQ_CONTROL_UPLOAD: return file_words(field->media_type);
   default: break;
   }
   switch (field->type) {

@@ -55,10 +55,62 @@ static cq_status tell_faults(cq_cli *cli, cq_filling *filling, const cq_answers_
   return status;
 }
 
+/* The folder of the file of answers: paths in it are relative to it. */
+static cq_status folder_of(const char *path, cq_buf *folder, cq_error *error) {
+  const char *slash = strrchr(path, '/');
+  cq_buf_add_str(folder, slash ? (cq_str){path, (size_t)(slash - path) + 1} : CQ_STR("."));
+  return folder->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+static cq_status attach_one(cq_cli *cli, cq_filling *filling, cq_entry node, const char *folder, size_t *faults,
+                            cq_error *error) {
+  cq_buf typed = {0}, ref = {0}, what = {0}, next = {0}, memory = {0};
+  cq_set_outcome outcome = {0};
+  cq_str value = cq_interview_value(filling->interview, node);
+  if (value.size == 0) return CQ_OK;
+  cq_buf_add_str(&typed, value);
+  cq_status status = typed.failed ? cq_error_nomem(error) : cq_interview_ref(filling->interview, node, &ref, error);
+  if (status == CQ_OK) status = cq_filling_attach(filling, node, cq_buf_str(&typed), folder, false, &outcome, error);
+  if (status != CQ_OK && cq_filling_is_file_fault(error)) {
+    cq_cli_explain(error, &what, &next);
+    warn_at(cli, cq_buf_str(&ref), what.at ? what.at : "");
+    cq_error_clear(error);
+    status = CQ_OK;
+    ++*faults;
+  } else if (status == CQ_OK && outcome.result != CQ_SET_ACCEPTED) {
+    warn_at(cli, cq_buf_str(&ref), cq_outcome_words(&outcome, CQ_TYPE_BINARY, &memory));
+    ++*faults;
+  }
+  cq_buf_fini_secret(&typed);
+  cq_buf_fini(&ref);
+  cq_buf_fini(&what);
+  cq_buf_fini(&next);
+  cq_buf_fini(&memory);
+  return status;
+}
+
+/* In a file of answers a question that takes a file is answered by its path. */
+static cq_status attach_files(cq_cli *cli, cq_filling *filling, const char *path, cq_arena *arena, size_t *faults,
+                              cq_error *error) {
+  cq_outline_row *rows;
+  cq_entry_state state;
+  size_t count = 0;
+  cq_buf folder = {0};
+  cq_status status = folder_of(path, &folder, error);
+  if (status == CQ_OK) status = cq_interview_outline(filling->interview, arena, &rows, &count, error);
+  for (size_t i = 0; status == CQ_OK && i < count; i++) {
+    if (cq_interview_state(filling->interview, rows[i].node, &state, NULL) != CQ_OK) continue;
+    if (state.kind == CQ_ENTRY_VALUE && state.field->control == CQ_CONTROL_UPLOAD)
+      status = attach_one(cli, filling, rows[i].node, folder.at, faults, error);
+  }
+  cq_buf_fini(&folder);
+  return status;
+}
+
 static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_hash *name, cq_error *error) {
   cq_buf answers = {0};
   cq_answers_report report;
-  size_t faults = 0;
+  size_t faults = 0, file_faults = 0;
   const char *path = cq_cli_value(cli, "answers");
   cq_arena *arena = cq_arena_new(0);
   cq_status status = arena ? CQ_OK : cq_error_nomem(error);
@@ -67,7 +119,9 @@ static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_has
     status = cq_answers_apply(filling->interview, cq_buf_str(&answers), arena, &report, error);
     if (status != CQ_OK) cq_error_at_file(error, path);
   }
+  if (status == CQ_OK) status = attach_files(cli, filling, path, arena, &file_faults, error);
   if (status == CQ_OK) status = tell_faults(cli, filling, &report, result, arena, &faults, error);
+  faults += file_faults;
   if (status == CQ_OK && faults > 0) {
     char number[24];
     snprintf(number, sizeof number, "%zu", faults);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/filling.h"
 
+#include "collector/answer.h"
 #include "collector/roster.h"
 
 #include <stdio.h>
@@ -113,6 +114,7 @@ void cq_filling_end(cq_filling *it) {
   cq_form_free(it->form);
   cq_arena_free(it->arena);
   cq_buf_fini(&it->title);
+  free(it->files);
   cq_wipe(it->seed, sizeof it->seed);
   *it = (cq_filling){0};
 }
@@ -147,6 +149,36 @@ cq_status cq_filling_begin(cq_filling *it, cq_laptop *laptop, const cq_hash *for
   if (status == CQ_OK && keep) status = keep_base(it, error);
   if (status != CQ_OK) cq_filling_end(it);
   return status;
+}
+
+/* --- files --- */
+
+static cq_status add_file(cq_filling *it, const cq_attached *file, cq_error *error) {
+  cq_attached *more = realloc(it->files, (it->file_count + 1) * sizeof *more);
+  if (!more) return cq_error_nomem(error);
+  it->files = more;
+  more[it->file_count++] = *file;
+  return CQ_OK;
+}
+
+const cq_attached *cq_filling_file(const cq_filling *it, cq_str name) {
+  for (size_t i = 0; name.size > 0 && i < it->file_count; i++)
+    if (cq_str_is(name, it->files[i].name)) return &it->files[i];
+  return NULL;
+}
+
+static void forget_file(cq_filling *it, const cq_attached *file) {
+  size_t at = (size_t)(file - it->files);
+  it->file_count--;
+  memmove(&it->files[at], &it->files[at + 1], (it->file_count - at) * sizeof *it->files);
+}
+
+static cq_status see_file(void *context, const cq_store_attachment *attachment) {
+  cq_attached file = {.size = attachment->size};
+  if (attachment->name.size >= sizeof file.name) return CQ_OK; /* none that this program named */
+  memcpy(file.name, attachment->name.at, attachment->name.size);
+  memcpy(file.hash, attachment->hash, sizeof file.hash);
+  return add_file(context, &file, NULL);
 }
 
 /* --- resuming --- */
@@ -288,6 +320,7 @@ cq_status cq_filling_resume(cq_filling *it, cq_laptop *laptop, int64_t draft, cq
     status = cq_interview_restore(&it->interview, it->form, &setup, xml, CQ_RESTORE_DRAFT, CQ_STR(""), error);
   }
   if (status == CQ_OK) status = apply_answers(it, &kept, error);
+  if (status == CQ_OK) status = cq_store_draft_attachments(laptop->store, draft, see_file, it, error);
   if (status == CQ_OK) status = go_to_bookmark(it, &head.bookmark, error);
   free(kept.answers);
   cq_arena_free(kept.arena);
@@ -299,21 +332,45 @@ cq_status cq_filling_resume(cq_filling *it, cq_laptop *laptop, int64_t draft, cq
 
 /* --- answering --- */
 
-static cq_status keep(cq_filling *it, int kind, cq_str reference, cq_str before, cq_str after, cq_error *error) {
+static cq_status keep_with(cq_filling *it, int kind, cq_str reference, cq_str before, cq_str after,
+                           const cq_attached *attached, cq_str detached, cq_error *error) {
   cq_buf bookmark = {0};
   if (it->draft == 0) return CQ_OK;
   cq_status status = cq_interview_bookmark(it->interview, &bookmark, error);
   if (status == CQ_OK) {
+    cq_store_attachment attachment = {.name = cq_str_from(attached ? attached->name : "")};
     cq_store_answer answer = {.kind = kind,
                               .reference = reference,
                               .before = before,
                               .after = after,
                               .bookmark = cq_buf_str(&bookmark),
                               .technician = cq_str_from(it->laptop->technician),
-                              .device_utc_ms = filling_now(it)};
+                              .device_utc_ms = filling_now(it),
+                              .detached = detached};
+    if (attached) {
+      attachment.media_type = cq_str_from(cq_media_named(attachment.name).type);
+      memcpy(attachment.hash, attached->hash, sizeof attachment.hash);
+      answer.attached = &attachment;
+    }
     status = cq_store_draft_answer(it->laptop->store, it->draft, &answer, NULL, error);
   }
   cq_buf_fini(&bookmark);
+  return status;
+}
+
+static cq_status keep(cq_filling *it, int kind, cq_str reference, cq_str before, cq_str after, cq_error *error) {
+  return keep_with(it, kind, reference, before, after, NULL, CQ_STR(""), error);
+}
+
+/* The answer with the file that it brings and without the one that it replaces, in one step. */
+static cq_status keep_answer(cq_filling *it, int kind, cq_str reference, cq_str before, cq_str after,
+                             const cq_attached *attached, cq_error *error) {
+  bool gone = cq_filling_file(it, before) != NULL;
+  cq_status status = attached ? add_file(it, attached, error) : CQ_OK;
+  if (status != CQ_OK) return status;
+  status = keep_with(it, kind, reference, before, after, attached, gone ? before : CQ_STR(""), error);
+  if (status == CQ_OK && gone) forget_file(it, cq_filling_file(it, before));
+  if (status != CQ_OK && attached) forget_file(it, &it->files[it->file_count - 1]);
   return status;
 }
 
@@ -328,8 +385,8 @@ static cq_status pass_missing(cq_filling *it, cq_entry node, cq_error *error) {
   return given.field->missing_at == next.field->index ? cq_interview_forward(it->interview, error) : CQ_OK;
 }
 
-static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
-                        cq_error *error) {
+static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, const cq_attached *attached, bool forward,
+                        cq_set_outcome *outcome, cq_error *error) {
   cq_buf before = {0}, reference = {0};
   cq_arena_reset(it->arena);
   cq_buf_add_str(&before, cq_interview_value(it->interview, node));
@@ -342,7 +399,7 @@ static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bo
     if (forward) status = cq_interview_forward(it->interview, error);
     if (status == CQ_OK && forward && kind == KIND_MISSING) status = pass_missing(it, node, error);
     if (status == CQ_OK && outcome->changed)
-      status = keep(it, kind, cq_buf_str(&reference), cq_buf_str(&before), text, error);
+      status = keep_answer(it, kind, cq_buf_str(&reference), cq_buf_str(&before), text, attached, error);
     else if (status == CQ_OK && forward)
       status = cq_filling_moved(it, error);
   }
@@ -353,12 +410,49 @@ static cq_status answer(cq_filling *it, int kind, cq_entry node, cq_str text, bo
 
 cq_status cq_filling_set(cq_filling *it, cq_entry node, cq_str text, bool forward, cq_set_outcome *outcome,
                          cq_error *error) {
-  return answer(it, KIND_VALUE, node, text, forward, outcome, error);
+  return answer(it, KIND_VALUE, node, text, NULL, forward, outcome, error);
 }
 
 cq_status cq_filling_set_missing(cq_filling *it, cq_entry node, cq_str code, bool forward, cq_set_outcome *outcome,
                                  cq_error *error) {
-  return answer(it, KIND_MISSING, node, code, forward, outcome, error);
+  return answer(it, KIND_MISSING, node, code, NULL, forward, outcome, error);
+}
+
+cq_status cq_filling_attach(cq_filling *it, cq_entry node, cq_str typed, const char *folder, bool forward,
+                            cq_set_outcome *outcome, cq_error *error) {
+  cq_buf path = {0};
+  cq_attached attached;
+  cq_entry_state state;
+  char most[24];
+  snprintf(most, sizeof most, "%d", CQ_RECORD_MAX_ATTACHMENTS);
+  cq_status status = cq_interview_state(it->interview, node, &state, error);
+  if (status == CQ_OK && it->file_count >= CQ_RECORD_MAX_ATTACHMENTS)
+    status = cq_error_set(error, CQ_INVALID, "collector.attach.many", most, NULL);
+  if (status == CQ_OK) status = cq_attach_path(&path, typed, folder, error);
+  /* a name is drawn again where this interview has it already */
+  do {
+    if (status == CQ_OK)
+      status =
+          cq_attach_read(&attached, it->laptop->store, path.at, state.field->media_type, it->laptop->random, error);
+  } while (status == CQ_OK && cq_filling_file(it, cq_str_from(attached.name)));
+  if (status == CQ_OK)
+    status = answer(it, KIND_VALUE, node, cq_str_from(attached.name), &attached, forward, outcome, error);
+  cq_buf_fini_secret(&path);
+  return status;
+}
+
+cq_status cq_filling_shown(const cq_filling *it, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
+                           cq_error *error) {
+  const cq_attached *file = prompt->state.kind == CQ_ENTRY_VALUE && prompt->state.field->control == CQ_CONTROL_UPLOAD
+                                ? cq_filling_file(it, prompt->value)
+                                : NULL;
+  if (!file) return cq_answer_shown(it->interview, prompt, arena, out, error);
+  cq_attach_words(file, out);
+  return out->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+bool cq_filling_is_file_fault(const cq_error *error) {
+  return error->code && strncmp(error->code, "collector.attach.", 17) == 0;
 }
 
 cq_status cq_filling_add(cq_filling *it, cq_entry repeat, cq_entry *instance, cq_error *error) {

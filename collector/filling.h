@@ -9,6 +9,7 @@
 #define CHASQUI_COLLECTOR_FILLING_H
 
 #include "chasqui/forms.h"
+#include "collector/attach.h"
 #include "collector/laptop.h"
 
 typedef struct cq_filling {
@@ -18,8 +19,10 @@ typedef struct cq_filling {
   int64_t draft; /* 0: not kept as a draft (fill) */
   cq_hash form_hash;
   int64_t begun_utc_ms;
-  cq_buf title;    /* terminated */
-  cq_arena *arena; /* for outcomes; reset at each answer */
+  cq_buf title;       /* terminated */
+  cq_arena *arena;    /* for outcomes; reset at each answer */
+  cq_attached *files; /* that its answers name */
+  size_t file_count;
   /* What the interview borrows. */
   cq_clock clock;
   cq_random random;
@@ -42,6 +45,20 @@ cq_status cq_filling_set(cq_filling *filling, cq_entry node, cq_str text, bool f
                          cq_error *error);
 cq_status cq_filling_set_missing(cq_filling *filling, cq_entry node, cq_str code, bool forward, cq_set_outcome *outcome,
                                  cq_error *error);
+/*
+ * A file as the answer: its path as cq_attach_path takes it. It is in the vault before the answer is; what stood before
+ * goes, as it does where the answer is cleared by one of the two above. A file that is refused (the errors of
+ * cq_attach_read, collector.attach.many) changes nothing.
+ */
+cq_status cq_filling_attach(cq_filling *filling, cq_entry node, cq_str typed, const char *folder, bool forward,
+                            cq_set_outcome *outcome, cq_error *error);
+/* Whether a failed cq_filling_attach is the file's fault: to be told, and another asked for. */
+bool cq_filling_is_file_fault(const cq_error *error);
+/* An answer as people read it: cq_answer_shown, and of a file its kind and size. Appends. */
+cq_status cq_filling_shown(const cq_filling *filling, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
+                           cq_error *error);
+/* The file that an answer names; NULL: none. Borrowed until the next answer. */
+const cq_attached *cq_filling_file(const cq_filling *filling, cq_str name);
 cq_status cq_filling_add(cq_filling *filling, cq_entry repeat, cq_entry *instance, cq_error *error);
 cq_status cq_filling_remove(cq_filling *filling, cq_entry instance, cq_error *error);
 /* Where one stands, after moving without an answer. */

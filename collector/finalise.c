@@ -173,11 +173,50 @@ static cq_status write_trail(const cq_filling *it, trail *out, cq_error *error) 
   return status;
 }
 
+/* --- files --- */
+
+typedef struct naming {
+  const cq_filling *filling;
+  cq_attachment *items;
+  size_t count;
+} naming;
+
+static cq_status name_file(void *context, const cq_saved_value *value, cq_error *error) {
+  naming *it = context;
+  (void)error;
+  const cq_attached *file =
+      value->field->control == CQ_CONTROL_UPLOAD ? cq_filling_file(it->filling, value->text) : NULL;
+  if (!file || it->count == it->filling->file_count) return CQ_OK;
+  cq_attachment *item = &it->items[it->count++];
+  *item = (cq_attachment){.name = cq_str_from(file->name), .size = (uint64_t)file->size};
+  memcpy(item->hash.at, file->hash, sizeof item->hash.at);
+  return CQ_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+  return cq_str_compare(((const cq_attachment *)a)->name, ((const cq_attachment *)b)->name);
+}
+
+/* Those that the record's answers name: what stood in a removed part or does not apply stays behind. */
+static cq_status find_files(const cq_filling *it, cq_arena *arena, cq_str xml, cq_attachment **files, size_t *count,
+                            cq_error *error) {
+  naming found = {.filling = it, .items = cq_arena_array(arena, it->file_count + 1, sizeof *found.items)};
+  if (!found.items) return cq_error_nomem(error);
+  *files = found.items;
+  if (it->file_count == 0) return CQ_OK;
+  cq_status status = cq_form_read(it->form, xml, name_file, &found, NULL, error);
+  qsort(found.items, found.count, sizeof *found.items, by_name);
+  *count = found.count;
+  return status;
+}
+
 /* --- the record --- */
 
 typedef struct parts {
   cq_arena *arena;
   cq_buf xml, bytes;
+  cq_attachment *files;
+  size_t file_count;
   trail trail;
   season_part season;
   cq_entities entities;
@@ -223,7 +262,13 @@ static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_resul
 static cq_status store_record(cq_filling *it, const parts *from, const cq_envelope *envelope, const cq_hash *name,
                               cq_error *error) {
   cq_str *subjects = cq_arena_array(from->arena, from->subject_count + 1, sizeof *subjects);
-  if (!subjects) return cq_error_nomem(error);
+  cq_store_attachment *files = cq_arena_array(from->arena, from->file_count + 1, sizeof *files);
+  if (!subjects || !files) return cq_error_nomem(error);
+  for (size_t i = 0; i < from->file_count; i++) {
+    files[i].name = from->files[i].name;
+    files[i].media_type = cq_str_from(cq_media_named(files[i].name).type);
+    memcpy(files[i].hash, from->files[i].hash.at, sizeof files[i].hash);
+  }
   size_t count = from->subject_count < CQ_STORE_SUBJECTS_MAX ? from->subject_count : CQ_STORE_SUBJECTS_MAX;
   for (size_t i = 0; i < count; i++) subjects[i] = from->subjects[i].id;
   cq_str label = cq_interview_instance_name(it->interview);
@@ -235,6 +280,8 @@ static cq_status store_record(cq_filling *it, const parts *from, const cq_envelo
                             .result = (int)envelope->result,
                             .subjects = subjects,
                             .subject_count = count,
+                            .attachments = files,
+                            .attachment_count = from->file_count,
                             .finalised_utc_ms = envelope->finished_utc_ms,
                             .entities = from->rows,
                             .entity_count = from->row_count};
@@ -252,12 +299,16 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
   if (status == CQ_OK)
     status = find_subjects(it, from.arena, &from.entities, &from.subjects, &from.subject_count, error);
   if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_SUBMISSION, &from.xml, error);
+  if (status == CQ_OK) status = find_files(it, from.arena, cq_buf_str(&from.xml), &from.files, &from.file_count, error);
   if (status == CQ_OK) status = write_trail(it, &from.trail, error);
   result = cq_filling_result(it, result, &reason);
   if (status == CQ_OK) status = fill_envelope(it, &from, result, reason, &envelope, error);
   if (status == CQ_OK) {
-    cq_record record = {
-        .envelope = envelope, .instance_xml = cq_buf_str(&from.xml), .audit = cq_buf_str(&from.trail.csv)};
+    cq_record record = {.envelope = envelope,
+                        .instance_xml = cq_buf_str(&from.xml),
+                        .audit = cq_buf_str(&from.trail.csv),
+                        .attachments = from.files,
+                        .attachment_count = from.file_count};
     status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
   }
   if (status == CQ_OK)

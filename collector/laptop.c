@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Small enough that a line which breaks loses little, and that packing takes little memory. */
+enum { ATTACHMENT_BYTES = 16 << 20 };
+
 /* A vault that is being made; what a power cut leaves of it is thrown away by the next join. */
 #define JOINING "joining.new"
 
@@ -181,6 +184,7 @@ static void set_up(cq_laptop *laptop, const cq_laptop_setup *setup) {
   laptop->clock = setup && setup->clock ? setup->clock : &cq_clock_system;
   laptop->random = setup && setup->random ? setup->random : &cq_random_system;
   if (setup) laptop->vault_options = setup->vault;
+  laptop->attachment_bytes = setup && setup->attachment_bytes ? setup->attachment_bytes : ATTACHMENT_BYTES;
 }
 
 /* New keys in this vault: on joining, and where the file is a copy of the one its device began in. */

@@ -19,6 +19,7 @@ typedef struct cq_laptop_setup {
   const cq_clock *clock;   /* NULL: the system's */
   const cq_random *random; /* NULL: the system's */
   cq_vault_options vault;
+  size_t attachment_bytes; /* of attachments in one batch, at most; 0: 16 MiB */
 } cq_laptop_setup;
 
 typedef struct cq_laptop {
@@ -36,7 +37,8 @@ typedef struct cq_laptop {
   const cq_clock *clock;
   const cq_random *random;
   cq_vault_options vault_options;
-  cq_date working_date; /* confirmed by the technician; year 0: the clock is believed */
+  size_t attachment_bytes; /* of attachments in one batch, at most */
+  cq_date working_date;    /* confirmed by the technician; year 0: the clock is believed */
 } cq_laptop;
 
 /* The path of the home's vault. CQ_NOTFOUND "collector.home.empty" (argument the home); "collector.home.many". */
@@ -88,11 +90,14 @@ cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error
 /* --- pack.c --- */
 typedef struct cq_pack_report {
   size_t records, drafts;    /* packed */
+  size_t attachments;        /* of which the last part was packed */
+  size_t damaged;            /* attachments that cannot be read in the vault */
   size_t batches, rewritten; /* made; files written again */
   uint64_t bytes;            /* of the batches made */
 } cq_pack_report;
-/* Packs what waits into batches and writes their files; also those that are missing. Drafts that changed since they
- * were last packed go as snapshots, so that a stolen laptop takes no answers with it. */
+/* Packs what waits into batches and writes their files; also those that are missing. Attachments come after all
+ * records, in batches of their own, the smallest first; a large one spans several. Drafts that changed since they were
+ * last packed go as snapshots, so that a stolen laptop takes no answers with it. */
 cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error);
 
 #endif

@@ -23,6 +23,10 @@ typedef struct packing {
   size_t form_count;
   uint8_t (*names)[CQ_STORE_HASH]; /* records that wait */
   size_t name_count, name_room;
+  cq_store_attachment *files; /* attachments that wait; without names */
+  size_t file_count;
+  cq_store_part *parts; /* in the batch that is being made */
+  size_t part_count;
   cq_error *error;
 } packing;
 
@@ -119,7 +123,11 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
     char name[96];
     cq_device_id device = cq_device_id_of(&laptop->sign_key);
     cq_batch_file_name(name, &device, sender.number, &hash);
-    cq_store_batch batch = {.number = number, .file = cq_str_from(name), .made_utc_ms = sender.created_utc_ms};
+    cq_store_batch batch = {.number = number,
+                            .file = cq_str_from(name),
+                            .made_utc_ms = sender.created_utc_ms,
+                            .parts = it->parts,
+                            .part_count = it->part_count};
     memcpy(batch.hash, hash.at, sizeof batch.hash);
     status = cq_store_batch_commit(laptop->store, &batch, cq_buf_str(&bytes),
                                    (const uint8_t(*)[CQ_STORE_HASH])(it->names + first), end - first, error);
@@ -221,6 +229,78 @@ static cq_status pack_waiting(packing *it) {
   return status;
 }
 
+/* --- attachments --- */
+
+static cq_status note_file(void *context, const cq_store_attachment *file) {
+  packing *it = context;
+  if ((it->file_count & (it->file_count - 1)) == 0) {
+    cq_store_attachment *more = realloc(it->files, (it->file_count ? it->file_count * 2 : 1) * sizeof *more);
+    if (!more) return cq_error_nomem(it->error);
+    it->files = more;
+  }
+  cq_store_attachment *copy = &it->files[it->file_count++];
+  *copy = *file;
+  copy->name = copy->media_type = CQ_STR(""); /* borrowed */
+  return CQ_OK;
+}
+
+static cq_status add_part(packing *it, const cq_store_attachment *file, int64_t offset, cq_str bytes) {
+  cq_hash hash;
+  cq_store_part *more = realloc(it->parts, (it->part_count + 1) * sizeof *more);
+  if (!more) return cq_error_nomem(it->error);
+  it->parts = more;
+  memcpy(hash.at, file->hash, sizeof hash.at);
+  cq_status status = cq_batch_add_part(it->writer, &hash, (uint64_t)offset, (uint64_t)file->size, bytes, it->error);
+  if (status != CQ_OK) return status;
+  cq_store_part *part = &more[it->part_count++];
+  *part = (cq_store_part){.offset = offset, .size = (int64_t)bytes.size};
+  memcpy(part->attachment, file->hash, sizeof part->attachment);
+  return CQ_OK;
+}
+
+static cq_status end_parts(packing *it, size_t *used) {
+  cq_status status = it->part_count > 0 ? end_batch(it, 0, 0) : CQ_OK;
+  it->part_count = 0;
+  *used = 0;
+  return status;
+}
+
+/* One after the other into batches that hold so much; what is packed stays so if the next cannot be. */
+static cq_status pack_file(packing *it, const cq_store_attachment *file, cq_buf *bytes, size_t *used) {
+  cq_status status = CQ_OK;
+  for (int64_t at = file->packed; status == CQ_OK && at < file->size;) {
+    if (*used >= it->laptop->attachment_bytes) status = end_parts(it, used);
+    if (status != CQ_OK) break;
+    size_t room = it->laptop->attachment_bytes - *used;
+    if (room > CQ_BATCH_PART_SIZE) room = CQ_BATCH_PART_SIZE;
+    status = cq_store_attachment_read(it->laptop->store, file->hash, at, room, bytes, it->error);
+    if (status == CQ_OK && bytes->size == 0) /* shorter than it says */
+      status = cq_error_set(it->error, CQ_DAMAGED, "store.attachment.damaged", NULL);
+    if (status == CQ_OK) status = add_part(it, file, at, cq_buf_str(bytes));
+    *used += bytes->size;
+    at += (int64_t)bytes->size;
+  }
+  return status;
+}
+
+static cq_status pack_files(packing *it) {
+  cq_buf bytes = {0};
+  size_t used = 0;
+  cq_status status = cq_store_attachments_waiting(it->laptop->store, note_file, it, it->error);
+  for (size_t i = 0; status == CQ_OK && i < it->file_count; i++) {
+    status = pack_file(it, &it->files[i], &bytes, &used);
+    if (status == CQ_OK) it->report->attachments++;
+    if (status != CQ_DAMAGED) continue;
+    /* it must not keep the others back; scrub names it */
+    it->report->damaged++;
+    cq_error_clear(it->error);
+    status = CQ_OK;
+  }
+  if (status == CQ_OK) status = end_parts(it, &used);
+  cq_buf_fini_secret(&bytes);
+  return status;
+}
+
 /* --- files that are missing --- */
 
 static cq_status write_again(void *context, const cq_store_batch *batch) {
@@ -256,11 +336,14 @@ cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *er
   if (status == CQ_OK) status = cq_store_device_get(laptop->store, &laptop->device, error);
   if (status == CQ_OK) status = cq_store_records(laptop->store, CQ_STORE_NOT_BATCHED, note_record, &it, error);
   if (status == CQ_OK) status = pack_waiting(&it);
+  if (status == CQ_OK) status = pack_files(&it);
   if (status == CQ_OK) status = cq_store_batches(laptop->store, CQ_STORE_BATCH_PENDING, write_again, &it, error);
   cq_batch_writer_free(it.writer);
   cq_batch_codec_free(it.codec);
   for (size_t i = 0; i < it.form_count; i++) cq_buf_fini(&it.forms[i].xml);
   free(it.forms);
   free(it.names);
+  free(it.files);
+  free(it.parts);
   return status;
 }

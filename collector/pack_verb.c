@@ -11,20 +11,32 @@ int cq_collector_pack(cq_cli *cli) {
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_laptop_pack(&laptop, &report, &error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"records\":%zu,\"drafts\":%zu,\"batches\":%zu,\"bytes\":%llu,\"rewritten\":%zu}\n", report.records,
-           report.drafts, report.batches, (unsigned long long)report.bytes, report.rewritten);
-  else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0)
+    printf("{\"records\":%zu,\"drafts\":%zu,\"attachments\":%zu,\"damaged\":%zu,\"batches\":%zu,\"bytes\":%llu,"
+           "\"rewritten\":%zu}\n",
+           report.records, report.drafts, report.attachments, report.damaged, report.batches,
+           (unsigned long long)report.bytes, report.rewritten);
+  else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0 && report.damaged == 0)
     cq_cli_say(cli, "%s", _("Everything is in the outbox already."));
   else if (status == CQ_OK) {
     cq_cli_say(cli, cq_cli_plural("%zu record packed.", "%zu records packed.", report.records), report.records);
     if (report.drafts > 0)
       cq_cli_say(cli, cq_cli_plural("A copy of %zu draft goes along.", "Copies of %zu drafts go along.", report.drafts),
                  report.drafts);
+    if (report.attachments > 0)
+      cq_cli_say(cli, cq_cli_plural("%zu attached file packed.", "%zu attached files packed.", report.attachments),
+                 report.attachments);
     if (report.rewritten > 0)
       cq_cli_say(cli,
                  cq_cli_plural("%zu missing file written again.", "%zu missing files written again.", report.rewritten),
                  report.rewritten);
   }
+  if (status == CQ_OK && report.damaged > 0)
+    cq_cli_warn(
+        cli,
+        cq_cli_plural("%zu attached file is damaged in the vault and was not packed: chasqui-collector scrub",
+                      "%zu attached files are damaged in the vault and were not packed: chasqui-collector scrub",
+                      report.damaged),
+        report.damaged);
   cq_laptop_close(&laptop);
   return status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
 }

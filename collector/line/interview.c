@@ -182,7 +182,7 @@ static void show_choices(talk *it, const cq_choices *choices, cq_str filter) {
 
 static void show_answer(talk *it, const cq_prompt *prompt) {
   cq_buf shown = {0};
-  if (cq_answer_shown(it->filling->interview, prompt, it->line->arena, &shown, NULL) == CQ_OK)
+  if (cq_filling_shown(it->filling, prompt, it->line->arena, &shown, NULL) == CQ_OK)
     show_text(it, "  = ", cq_buf_str(&shown));
   cq_buf_fini_secret(&shown);
 }
@@ -285,6 +285,30 @@ static bool is_missing_code(const cq_prompt *prompt, cq_str typed, cq_str *code)
   return cq_answer_holds(prompt->state.field->missing, *code);
 }
 
+static wish take_file(talk *it, const cq_prompt *prompt, cq_str typed) {
+  cq_set_outcome outcome = {0};
+  cq_error why;
+  cq_error_clear(&why);
+  cq_status status = cq_filling_attach(it->filling, prompt->state.node, typed, NULL, false, &outcome, &why);
+  if (status != CQ_OK && !cq_filling_is_file_fault(&why)) {
+    *it->line->error = why;
+    return fail(it, status);
+  }
+  if (status != CQ_OK) {
+    cq_line_error(it->line, &why);
+    return WISH_STAY;
+  }
+  cq_buf words = {0};
+  if (outcome.result == CQ_SET_ACCEPTED) {
+    cq_attach_words(&it->filling->files[it->filling->file_count - 1], &words);
+    show_text(it, "  = ", cq_buf_str(&words));
+  } else {
+    complain(it, cq_outcome_words(&outcome, prompt->state.field->type, &words));
+  }
+  cq_buf_fini(&words);
+  return outcome.result == CQ_SET_ACCEPTED ? WISH_NEXT : WISH_STAY;
+}
+
 static wish take_answer(talk *it, const cq_prompt *prompt, const cq_choices *choices) {
   cq_str typed = cq_buf_str(&it->line->typed), code;
   cq_set_outcome outcome = {0};
@@ -294,6 +318,8 @@ static wish take_answer(talk *it, const cq_prompt *prompt, const cq_choices *cho
   cq_status status = CQ_OK;
   bool selects =
       field->control == CQ_CONTROL_SELECT || field->control == CQ_CONTROL_SELECT1 || field->control == CQ_CONTROL_RANK;
+  if (field->control == CQ_CONTROL_UPLOAD && !is_missing_code(prompt, cq_str_trim(typed), &code))
+    return take_file(it, prompt, typed);
   if (is_missing_code(prompt, cq_str_trim(typed), &code)) {
     status = cq_filling_set_missing(it->filling, node, code, false, &outcome, it->line->error);
   } else if (selects) {

@@ -23,6 +23,7 @@ static const struct row {
     {CQ_DO_ACCEPT, CQ_ON_LIST | CQ_ON_LOCK | CQ_ON_START, {CQ_KEY_ENTER}, N_("choose"), N_("choose what is marked")},
     {CQ_DO_MARK, CQ_ON_SEVERAL, {' '}, N_("mark"), N_("mark a choice, or take the mark away")},
     {CQ_DO_BACK, CQ_ON_QUESTION, {CQ_KEY_PAGE_UP, CQ_KEY_BACK_TAB}, N_("back"), N_("go to the question before")},
+    {CQ_DO_COMPLETE, CQ_ON_FILE, {CQ_KEY_TAB}, N_("complete"), N_("complete the path, or show how it may go on")},
     {CQ_DO_UP, CQ_ON_LIST | CQ_ON_QUESTION | CQ_ON_START | CQ_ON_HELP, {CQ_KEY_UP}, NULL, N_("up")},
     {CQ_DO_DOWN, CQ_ON_LIST | CQ_ON_START | CQ_ON_HELP, {CQ_KEY_DOWN, CQ_KEY_TAB}, N_("down"), N_("down")},
     {CQ_DO_DOWN, CQ_ON_QUESTION, {CQ_KEY_DOWN, CQ_KEY_TAB}, NULL, N_("down")},

@@ -20,6 +20,7 @@ typedef enum {
   CQ_DO_PAGE_DOWN,
   CQ_DO_MARK,
   CQ_DO_CLEAR,
+  CQ_DO_COMPLETE, /* the path of a file */
   CQ_DO_MISSING,
   CQ_DO_JUMP,
   CQ_DO_LANGUAGE,
@@ -42,7 +43,8 @@ enum {
   CQ_ON_LOCK = 128,
   CQ_ON_HELP = 256,
   CQ_ON_START = 512,
-  CQ_ON_NOTE = 1024 /* read, not answered */
+  CQ_ON_NOTE = 1024, /* read, not answered */
+  CQ_ON_FILE = 2048  /* the path of a file is typed; with ON_TEXT */
 };
 
 cq_action cq_action_of(cq_key key, unsigned where);

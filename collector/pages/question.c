@@ -45,8 +45,13 @@ static bool is_list(const question *it) {
 
 static bool is_note(const question *it) {
   return it->page.kind != CQ_PAGE_REPEAT &&
-         (it->prompt.state.readonly || it->prompt.state.field->control == CQ_CONTROL_TRIGGER ||
-          it->prompt.state.field->control == CQ_CONTROL_UPLOAD);
+         (it->prompt.state.readonly || it->prompt.state.field->control == CQ_CONTROL_TRIGGER);
+}
+
+/* Answered by the path of a file. */
+static bool is_file(const question *it) {
+  return it->page.kind != CQ_PAGE_REPEAT && !it->prompt.state.readonly &&
+         it->prompt.state.field->control == CQ_CONTROL_UPLOAD;
 }
 
 static bool is_repeated(const question *it) {
@@ -122,7 +127,8 @@ static bool load_focus(question *it) {
     load_list(it);
   } else {
     cq_buf text = {0};
-    cq_answer_to_typed(it->prompt.state.field->type, it->prompt.value, &text);
+    /* of a file only a new path is typed: what stands is told above it */
+    if (!is_file(it)) cq_answer_to_typed(it->prompt.state.field->type, it->prompt.value, &text);
     cq_edit_set(&it->edit, cq_buf_str(&text));
     cq_buf_fini_secret(&text);
   }
@@ -223,7 +229,7 @@ static void draw_other(question *it, pen *to, cq_entry node) {
   pen_label(to, 0, &prompt);
   if (prompt.state.field->control == CQ_CONTROL_NONE || (prompt.state.readonly && prompt.value.size == 0)) return;
   cq_buf shown = {0};
-  if (cq_answer_shown(interview, &prompt, it->arena, &shown, NULL) == CQ_OK && shown.size > 0)
+  if (cq_filling_shown(it->view.app->filling, &prompt, it->arena, &shown, NULL) == CQ_OK && shown.size > 0)
     pen_two(to, 0, 4, "= ", cq_buf_str(&shown));
   else
     pen_text(to, CQ_LOOK_DIM, 4, cq_str_from("…"));
@@ -262,6 +268,11 @@ static void draw_focus(question *it, pen *to) {
   pen_text(to, 0, 2, it->prompt.hint);
   if (*kind) pen_two(to, CQ_LOOK_DIM, 2, "", cq_str_from(kind));
   if (it->prompt.missing.size > 0) pen_two(to, CQ_LOOK_WARN, 4, "= ", it->prompt.missing);
+  cq_buf file = {0};
+  if (is_file(it) && it->prompt.missing.size == 0 && it->prompt.value.size > 0 &&
+      cq_filling_shown(it->view.app->filling, &it->prompt, it->arena, &file, NULL) == CQ_OK)
+    pen_two(to, 0, 4, "= ", cq_buf_str(&file));
+  cq_buf_fini(&file);
   if (!is_note(it)) to->line++;
   draw_editor(it, to);
   to->to = to->line;
@@ -324,7 +335,7 @@ static unsigned question_where(const cq_view *view) {
   else if (is_list(it))
     where |= CQ_ON_CHOICES | (it->page.kind != CQ_PAGE_REPEAT && is_several(it) ? (unsigned)CQ_ON_SEVERAL : 0u);
   else
-    where |= CQ_ON_TEXT;
+    where |= CQ_ON_TEXT | (is_file(it) ? (unsigned)CQ_ON_FILE : 0u);
   if (it->page.kind != CQ_PAGE_REPEAT && it->prompt.state.field->missing.size > 0 && !it->prompt.state.readonly)
     where |= CQ_ON_MISSING;
   if (is_repeated(it)) where |= CQ_ON_REPEATED;
@@ -354,6 +365,43 @@ static bool value_of(question *it, cq_buf *value) {
   return true;
 }
 
+/* Nothing typed: the file that stands, stays. */
+static bool take_file(question *it, bool forward, bool *moved) {
+  cq_app *app = it->view.app;
+  cq_buf words = {0};
+  cq_set_outcome outcome = {0};
+  cq_error error;
+  cq_error_clear(&error);
+  *moved = false;
+  if (cq_str_trim(cq_buf_str(&it->edit.text)).size == 0) return true;
+  cq_status status = cq_filling_attach(app->filling, it->prompt.state.node, cq_buf_str(&it->edit.text), NULL, forward,
+                                       &outcome, &error);
+  bool taken = cq_app_well(app, status, &error) && outcome.result == CQ_SET_ACCEPTED;
+  if (status == CQ_OK && !taken)
+    cq_app_say(app, CQ_LOOK_FAULT, cq_outcome_words(&outcome, it->prompt.state.field->type, &words));
+  if (taken) {
+    cq_buf_add_text(&words, _("The file is in the vault: "));
+    cq_attach_words(&app->filling->files[app->filling->file_count - 1], &words);
+    cq_app_say(app, CQ_LOOK_GOOD, words.at ? words.at : "");
+  }
+  *moved = taken && forward;
+  cq_buf_fini(&words);
+  return taken;
+}
+
+static void complete_path(question *it) {
+  cq_buf offered = {0};
+  cq_str typed = cq_buf_str(&it->edit.text);
+  if (it->edit.at == typed.size && cq_attach_complete(&it->edit.text, &offered)) {
+    it->typed = true;
+    if (offered.size > 0) cq_app_say(it->view.app, 0, offered.at);
+  } else if (it->edit.at == typed.size) {
+    cq_app_say(it->view.app, 0, _("No path begins so."));
+  }
+  it->edit.at = it->edit.text.size;
+  cq_buf_fini(&offered);
+}
+
 /* True where the answer stands in the interview, durable. `forward`: also to the next page, in the same step. */
 static bool take_answer(question *it, bool forward, bool *moved) {
   cq_app *app = it->view.app;
@@ -362,6 +410,7 @@ static bool take_answer(question *it, bool forward, bool *moved) {
   cq_error error;
   cq_error_clear(&error);
   *moved = false;
+  if (is_file(it)) return take_file(it, forward, moved);
   bool taken = true;
   if (value_of(it, &value) && !(value.size == 0 && it->prompt.missing.size > 0 && !it->typed)) {
     /* An empty answer must be checked before the page is left. */
@@ -528,6 +577,10 @@ static void clear(question *it) {
   cq_error error;
   cq_error_clear(&error);
   if (it->page.kind == CQ_PAGE_REPEAT || it->prompt.state.readonly) return;
+  if (is_file(it) && it->edit.text.size > 0) { /* first the path, then the file that stands */
+    cq_edit_set(&it->edit, CQ_STR(""));
+    return;
+  }
   cq_status status = cq_filling_set(app->filling, it->prompt.state.node, CQ_STR(""), false, &outcome, &error);
   if (cq_app_well(app, status, &error)) reload_page(it);
 }
@@ -608,6 +661,7 @@ static void question_act(cq_view *view, cq_action action) {
   case CQ_DO_DOWN: arrow(it, action); break;
   case CQ_DO_MARK: mark(it); break;
   case CQ_DO_CLEAR: clear(it); break;
+  case CQ_DO_COMPLETE: complete_path(it); break;
   case CQ_DO_MISSING: cq_view_missing(app, it->prompt.state.node); break;
   case CQ_DO_JUMP:
     keep_typed(it);

@@ -132,15 +132,16 @@ static void choose_question(choice_view *it, const cq_list_item *item) {
   cq_app_go_to(it->view.app, (cq_entry)item->tag);
 }
 
-static void add_question(choice_view *it, cq_interview *interview, const cq_outline_row *row, cq_arena *arena) {
+static void add_question(choice_view *it, const cq_outline_row *row, cq_arena *arena) {
+  const cq_filling *filling = it->view.app->filling;
   cq_prompt prompt;
   cq_buf text = {0}, detail = {0};
-  if (cq_interview_prompt(interview, row->node, arena, &prompt, NULL) != CQ_OK) return;
+  if (cq_interview_prompt(filling->interview, row->node, arena, &prompt, NULL) != CQ_OK) return;
   bool question = prompt.state.kind == CQ_ENTRY_VALUE;
   for (unsigned i = 0; i < row->depth && i < 6; i++) cq_buf_add_text(&text, "  ");
   cq_buf_add_str(&text, prompt.label);
   if (prompt.state.kind == CQ_ENTRY_INSTANCE) cq_buf_addf(&text, " %u", (unsigned)prompt.state.position);
-  if (question && cq_answer_shown(interview, &prompt, arena, &detail, NULL) != CQ_OK) cq_buf_reset(&detail);
+  if (question && cq_filling_shown(filling, &prompt, arena, &detail, NULL) != CQ_OK) cq_buf_reset(&detail);
   cq_list_add(&it->list, (int64_t)row->node, cq_buf_str(&text), detail.size > 0 ? detail.at : NULL);
   cq_buf_fini(&text);
   cq_buf_fini_secret(&detail);
@@ -157,7 +158,7 @@ void cq_view_jump(cq_app *app) {
   if (cq_app_well(app, status, &error)) {
     choice_view *it =
         open_choice(app, _("Go to"), _("Which question? Write part of its text, or use the arrows."), choose_question);
-    for (size_t i = 0; it && i < count; i++) add_question(it, app->filling->interview, &rows[i], arena);
+    for (size_t i = 0; it && i < count; i++) add_question(it, &rows[i], arena);
     if (it) cq_list_ready(&it->list, 0);
   }
   cq_arena_free(arena);

@@ -56,15 +56,37 @@ static const char *const leaving[] = {
     "<Enter><Enter><Enter>Ana<Enter>", "<Esc>",  "<Down><Enter>", "<Enter>", "<F5>", "<Enter>", "<F9>", "quinua<Enter>",
     OFFICE_PASSPHRASE "<Enter>",       "<PgUp>", "<F1>",          NULL};
 
+/* Files: a folder, a wrong kind, a path completed, replaced, cleared; the state of a partial one with its reason. */
+static const char *const fotos[] = {"<Enter><Enter>La casa<Enter>",
+                                    "tests/collector/fi<Tab>",
+                                    "<Enter>",
+                                    "<Tab>",
+                                    "acta.csv<Enter>",
+                                    "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>"
+                                    "<Backspace>ca<Tab>",
+                                    ".<Tab><Enter>",
+                                    "<PgUp>",
+                                    "<Ctrl-U>",
+                                    "tests/collector/files/casa-<Tab><Enter>",
+                                    "no-hay<Tab>",
+                                    "<Ctrl-U><Enter><Enter>",
+                                    "tests/collector/files/acta.csv<Enter>",
+                                    "<F2>",
+                                    NULL};
+
 static const struct session {
   const char *name, *language;
   int rows, columns;
-  bool practice;
+  bool practice, files;
   const char *const *steps;
 } sessions[] = {
-    {"visita.es.80x24", "es", 24, 80, false, visita},    {"visita.en.80x24", "en", 24, 80, false, visita},
-    {"visita.es.120x40", "es", 40, 120, false, visita},  {"leaving.es.80x24", "es", 24, 80, true, leaving},
-    {"leaving.en.120x40", "en", 40, 120, true, leaving},
+    {"visita.es.80x24", "es", 24, 80, false, false, visita},
+    {"visita.en.80x24", "en", 24, 80, false, false, visita},
+    {"visita.es.120x40", "es", 40, 120, false, false, visita},
+    {"leaving.es.80x24", "es", 24, 80, true, false, leaving},
+    {"leaving.en.120x40", "en", 40, 120, true, false, leaving},
+    {"fotos.es.80x24", "es", 24, 80, false, true, fotos},
+    {"fotos.en.120x40", "en", 40, 120, false, true, fotos},
 };
 
 typedef struct watcher {
@@ -105,7 +127,8 @@ static void run_session(const struct session *of) {
   watcher context = {.steps = of->steps};
   setenv("LANGUAGE", of->language, 1);
   cq_cli_locale();
-  forms[0] = way_form("tests/collector/visita", "visita", &xml[0]);
+  forms[0] = of->files ? way_form("tests/collector/fotos", "fotos", &xml[0])
+                       : way_form("tests/collector/visita", "visita", &xml[0]);
   forms[1] = way_form("forms/programmes/ici/f_formadores.xlsx", "f_formadores", &xml[1]);
   office *it = office_new(of->practice ? CQ_MODE_PRACTICE : CQ_MODE_REAL, forms, 2);
   office_join(it);
