@@ -4,7 +4,6 @@
 #include "central/verbs.h"
 #include "chasqui/order.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +25,7 @@ enum {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [VISIT] = "INSERT OR REPLACE INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
+    [VISIT] = "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
               "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
               "edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
@@ -87,13 +86,26 @@ static cq_status with_name(cq_derive *d, size_t which, const cq_hash *name, cq_e
   return cq_desk_step(d->desk, d->statement[which], NULL, error);
 }
 
+/* " 2012-08"; by hand, as it is done for every record. Years have four digits (record.md). */
+static size_t put_month(char out[8], int32_t month) {
+  int32_t year = month / 12, of_year = month % 12 + 1;
+  const char text[8] = {' ',
+                        (char)('0' + year / 1000 % 10),
+                        (char)('0' + year / 100 % 10),
+                        (char)('0' + year / 10 % 10),
+                        (char)('0' + year % 10),
+                        '-',
+                        (char)('0' + of_year / 10),
+                        (char)('0' + of_year % 10)};
+  memcpy(out, text, sizeof text);
+  return sizeof text;
+}
+
 static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, int64_t edited, cq_error *error) {
   sqlite3_stmt *s = d->statement[VISIT];
-  char months[CQ_RECORD_MAX_MONTHS * 12 + 1] = "";
+  char months[CQ_RECORD_MAX_MONTHS * 8];
   size_t at = 0;
-  for (size_t i = 0; i < e->month_count && i < CQ_RECORD_MAX_MONTHS; i++)
-    at += (size_t)snprintf(months + at, sizeof months - at, "%s%04d-%02d", i ? " " : "", (int)(e->months[i] / 12),
-                           (int)(e->months[i] % 12 + 1));
+  for (size_t i = 0; i < e->month_count && i < CQ_RECORD_MAX_MONTHS; i++) at += put_month(months + at, e->months[i]);
   sqlite3_bind_int64(s, 1, id);
   bind_text(s, 2, e->form_id);
   bind_hash(s, 3, &e->form_hash);
@@ -109,7 +121,7 @@ static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, int64
   bind_text(s, 13, e->season);
   bind_text(s, 14, e->zone);
   sqlite3_bind_int64(s, 15, e->calendar_version);
-  sqlite3_bind_text(s, 16, months, (int)at, SQLITE_STATIC);
+  bind_text(s, 16, at ? (cq_str){months + 1, at - 1} : CQ_STR(""));
   sqlite3_bind_int(s, 17, (int)e->consent.state);
   sqlite3_bind_int64(s, 18, edited);
   return cq_desk_step(d->desk, s, NULL, error);
@@ -132,22 +144,22 @@ static cq_status put_links(cq_derive *d, int64_t id, const cq_envelope *e, cq_er
   return status;
 }
 
-cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, cq_str bytes, cq_error *error) {
-  cq_record record;
+cq_status cq_derive_ours(const cq_desk *desk, const cq_record *record, cq_error *error) {
+  if (!cq_programme_id_equal(&record->envelope.programme, &desk->programme))
+    return cq_error_set(error, CQ_REFUSED, "desk.record.programme", NULL);
+  if (record->envelope.mode != desk->mode) return cq_error_set(error, CQ_REFUSED, "desk.record.mode", NULL);
+  return CQ_OK;
+}
+
+cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, const cq_record *record, cq_error *error) {
   bool row = false;
   int64_t edited = 0;
-  cq_arena_reset(d->arena);
-  cq_status status = cq_record_parse(&record, bytes, d->arena, error);
-  if (status != CQ_OK) return status;
-  if (!cq_programme_id_equal(&record.envelope.programme, &d->desk->programme))
-    return cq_error_set(error, CQ_REFUSED, "desk.record.programme", NULL);
-  if (record.envelope.mode != d->desk->mode) return cq_error_set(error, CQ_REFUSED, "desk.record.mode", NULL);
   bind_hash(d->statement[COUNT_EDITS], 1, name);
-  status = cq_desk_step(d->desk, d->statement[COUNT_EDITS], &row, error);
+  cq_status status = cq_desk_step(d->desk, d->statement[COUNT_EDITS], &row, error);
   if (status == CQ_OK && row) edited = sqlite3_column_int64(d->statement[COUNT_EDITS], 0);
   sqlite3_reset(d->statement[COUNT_EDITS]);
-  if (status == CQ_OK) status = put_visit(d, id, &record.envelope, edited, error);
-  if (status == CQ_OK) status = put_links(d, id, &record.envelope, error);
+  if (status == CQ_OK) status = put_visit(d, id, &record->envelope, edited, error);
+  if (status == CQ_OK) status = put_links(d, id, &record->envelope, error);
   return status;
 }
 
@@ -218,9 +230,15 @@ static cq_status all_records(cq_derive *d, size_t *records, cq_error *error) {
       cq_desk_prepare(d->desk, &s, "SELECT id, name, bytes FROM record WHERE bytes IS NOT NULL ORDER BY id", error);
   for (bool row = true; status == CQ_OK;) {
     cq_hash name;
+    cq_record record;
+    cq_str bytes;
+    cq_arena_reset(d->arena);
     if ((status = cq_desk_step(d->desk, s, &row, error)) != CQ_OK || !row) break;
-    if ((status = cq_desk_column(s, 1, name.at, sizeof name.at, error)) != CQ_OK) break;
-    status = cq_derive_record(d, sqlite3_column_int64(s, 0), &name, cq_desk_text(s, 2), error);
+    status = cq_desk_column(s, 1, name.at, sizeof name.at, error);
+    if (status == CQ_OK) status = cq_desk_record(d->desk, s, 2, &bytes, error);
+    if (status == CQ_OK) status = cq_record_parse(&record, bytes, d->arena, error);
+    if (status == CQ_OK) status = cq_derive_ours(d->desk, &record, error);
+    if (status == CQ_OK) status = cq_derive_record(d, sqlite3_column_int64(s, 0), &name, &record, error);
     if (status == CQ_OK) ++*records;
     if (status == CQ_OK && *records % 1024 == 0) status = cq_cli_cancelled(error);
   }

@@ -11,11 +11,11 @@ typedef struct cq_derive cq_derive;
 cq_status cq_derive_new(cq_derive **derive, cq_desk *desk, cq_error *error);
 void cq_derive_free(cq_derive *derive);
 
-/*
- * Adds what follows from one record. Errors: those of cq_record_parse, desk.record.programme, desk.record.mode (the
- * record belongs to another programme, or to practice), vault errors.
- */
-cq_status cq_derive_record(cq_derive *derive, int64_t id, const cq_hash *name, cq_str bytes, cq_error *error);
+/* Adds what follows from one record that is not there yet. */
+cq_status cq_derive_record(cq_derive *derive, int64_t id, const cq_hash *name, const cq_record *record,
+                           cq_error *error);
+/* Errors: desk.record.programme, desk.record.mode (the record belongs to another programme, or to practice). */
+cq_status cq_derive_ours(const cq_desk *desk, const cq_record *record, cq_error *error);
 
 /* Verifies and keeps a decision, new or not (*fresh), and does what it says. Errors: those of cq_order_read. */
 cq_status cq_derive_decision(cq_derive *derive, cq_str bytes, bool *fresh, cq_error *error);

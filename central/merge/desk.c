@@ -100,6 +100,11 @@ cq_status cq_desk_column(sqlite3_stmt *statement, int column, void *out, size_t 
   return CQ_OK;
 }
 
+cq_status cq_desk_record(cq_desk *desk, sqlite3_stmt *statement, int column, cq_str *bytes, cq_error *error) {
+  if (!desk->press && !(desk->press = cq_record_press_new())) return cq_error_nomem(error);
+  return cq_record_press_out(desk->press, bytes, cq_desk_text(statement, column), error);
+}
+
 /* --- opening --- */
 
 /* A public value of fixed size. */
@@ -202,6 +207,7 @@ void cq_desk_close(cq_desk *desk) {
   cq_secret_free(desk->sign_secret);
   cq_secret_free(desk->seal_secret);
   cq_vault_close(desk->vault);
+  cq_record_press_free(desk->press);
   free(desk->revocations);
   free(desk->home);
   memset(desk, 0, sizeof *desk);

@@ -9,6 +9,7 @@
 #include "chasqui/certificate.h"
 #include "chasqui/cli.h"
 #include "chasqui/keys.h"
+#include "chasqui/record.h"
 #include "chasqui/vault.h"
 
 #include <sqlite3.h>
@@ -27,6 +28,7 @@ typedef struct cq_desk {
   cq_chain chain; /* the desk's certificate */
   cq_trust trust; /* borrows the two below */
   cq_revocation *revocations;
+  cq_record_press *press;
 } cq_desk;
 
 /*
@@ -60,6 +62,8 @@ cq_status cq_desk_get(cq_desk *desk, const char *name, bool needed, cq_buf *valu
 /* Exactly `size` bytes of a column, else desk.damaged. */
 cq_status cq_desk_column(sqlite3_stmt *statement, int column, void *out, size_t size, cq_error *error);
 cq_str cq_desk_text(sqlite3_stmt *statement, int column); /* borrowed until the next step */
+/* A record's bytes from record.bytes, which holds them pressed. Borrowed until the next step or the next record. */
+cq_status cq_desk_record(cq_desk *desk, sqlite3_stmt *statement, int column, cq_str *bytes, cq_error *error);
 
 int64_t cq_desk_now(void);
 

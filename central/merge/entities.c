@@ -99,7 +99,9 @@ static cq_status take_record(reader *r, sqlite3_stmt *from, size_t *unreadable, 
   cq_entities entities = {0};
   cq_error wrong;
   cq_arena_reset(r->arena);
-  cq_status status = cq_record_parse(&record, cq_desk_text(from, 2), r->arena, error);
+  cq_str bytes;
+  cq_status status = cq_desk_record(r->desk, from, 2, &bytes, error);
+  if (status == CQ_OK) status = cq_record_parse(&record, bytes, r->arena, error);
   if (status == CQ_OK) status = cq_desk_column(from, 3, hash.at, sizeof hash.at, error);
   if (status == CQ_OK) status = form_of(r, &hash, &form, error);
   if (status != CQ_OK) return status;

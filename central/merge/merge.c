@@ -66,7 +66,7 @@ int cq_central_merge(cq_cli *cli) {
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
   merging m = {.cli = cli};
-  cq_merge_watch watch = {say_apart, say_progress, &m};
+  cq_merge_watch watch = {.apart = say_apart, .more = say_progress, .context = &m};
   cq_status status = cq_merge_inbox(&m.did, &desk, &watch, &error);
   cq_cli_progress(cli, NULL, 0, 0);
   if (status == CQ_OK) status = cq_cli_cancelled(&error);

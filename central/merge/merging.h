@@ -9,11 +9,12 @@ typedef struct cq_merged {
   size_t batches, already, held, refused, records, records_new, receipts;
 } cq_merged;
 
-/* Whom to tell; each may be NULL. */
+/* Whom to tell, each may be NULL; and how often to commit. */
 typedef struct cq_merge_watch {
   void (*apart)(void *context, const char *file, const cq_taken *taken); /* held or refused */
   bool (*more)(void *context, size_t done, size_t total); /* false: stop here, and keep what was merged */
   void *context;
+  size_t at_once; /* batches in one transaction; 0: as many as pay */
 } cq_merge_watch;
 
 /*

@@ -71,7 +71,8 @@ CREATE INDEX IF NOT EXISTS batch_device ON batch (device, number);
 CREATE INDEX IF NOT EXISTS batch_file ON batch (file);
 CREATE INDEX IF NOT EXISTS batch_untold ON batch (device) WHERE receipted <> state;
 
--- Records as opaque bytes under their name. An erased one leaves its name with no bytes.
+-- Records as opaque bytes under their name, compressed (cq_desk_record reads them). An erased one leaves its name with
+-- no bytes.
 CREATE TABLE IF NOT EXISTS record (
   id INTEGER PRIMARY KEY,
   name BLOB NOT NULL UNIQUE,

@@ -6,18 +6,7 @@
 #ifndef CENTRAL_MERGE_TAKE_H
 #define CENTRAL_MERGE_TAKE_H
 
-#include "central/merge/desk.h"
-#include "chasqui/receipt.h"
-
-/* What became of one batch. */
-typedef struct cq_taken {
-  cq_receipt_state state; /* HELD, OPENED or REFUSED */
-  bool already;           /* opened before; nothing was done */
-  char why[64];           /* code, for HELD and REFUSED */
-  cq_device_id device;    /* zero where the file is not even a batch */
-  uint64_t number;
-  size_t records, records_new, drafts, decisions, others;
-} cq_taken;
+#include "central/merge/open.h"
 
 typedef struct cq_taker cq_taker;
 cq_status cq_taker_new(cq_taker **taker, cq_desk *desk, cq_error *error);
@@ -25,9 +14,14 @@ void cq_taker_free(cq_taker *taker);
 
 /*
  * Takes one file of the inbox, within a transaction of the caller. CQ_OK also for what is held or refused: *taken says
- * so, and nothing of its content was kept. Other statuses are of the environment (disk, memory).
+ * so, and nothing of its content was kept. Other statuses are of the environment (disk, memory): then the caller's
+ * transaction must not be committed, as part of the batch may be in it.
  */
 cq_status cq_taker_take(cq_taker *taker, const char *file, cq_str bytes, cq_taken *taken, cq_error *error);
+/* The same of one that was opened already, which it does not change. */
+cq_status cq_taker_merge(cq_taker *taker, const char *file, const cq_opened *opened, cq_taken *taken, cq_error *error);
+/* What a file is opened with; read when it is first asked for. */
+cq_status cq_taker_beliefs(cq_taker *taker, const cq_beliefs **beliefs, cq_error *error);
 /* Whether a file of this name was opened before: it need not be read again. */
 cq_status cq_taker_opened(cq_taker *taker, const char *file, bool *opened, cq_error *error);
 

@@ -435,7 +435,9 @@ static cq_status read_record(cq_rows *r, sqlite3_stmt *s, size_t *unreadable, cq
   cq_error wrong;
   cq_arena_reset(r->scratch);
   r->reading = version_of(r, cq_desk_text(s, S_HASH));
-  cq_status status = cq_record_parse(&record, cq_desk_text(s, S_BYTES), r->scratch, error);
+  cq_str bytes;
+  cq_status status = cq_desk_record(r->desk, s, S_BYTES, &bytes, error);
+  if (status == CQ_OK) status = cq_record_parse(&record, bytes, r->scratch, error);
   if (status != CQ_OK) return status;
   if (!r->reading) {
     ++*unreadable;

@@ -115,4 +115,16 @@ cq_status cq_record_build(cq_buf *out, cq_hash *name, const cq_record *record, c
 cq_status cq_record_parse(cq_record *record, cq_str bytes, cq_arena *arena, cq_error *error);
 cq_hash cq_record_name(cq_str bytes);
 
+/*
+ * How a desk keeps a record's bytes: as one zstd frame where that is smaller, else as they are. The first bytes show
+ * which of the two. Nothing that travels has this form. A press is not for two threads at once.
+ */
+typedef struct cq_record_press cq_record_press;
+cq_record_press *cq_record_press_new(void); /* NULL where memory is out */
+void cq_record_press_free(cq_record_press *press);
+/* Appends what is kept of `bytes`. Errors: record.large. */
+cq_status cq_record_press_in(cq_record_press *press, cq_buf *out, cq_str bytes, cq_error *error);
+/* The record's bytes again, borrowed until the next call, or from `kept`. Errors: record.damaged. */
+cq_status cq_record_press_out(cq_record_press *press, cq_str *bytes, cq_str kept, cq_error *error);
+
 #endif

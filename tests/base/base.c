@@ -73,6 +73,16 @@ static void utf8(void **state) {
                {"a\xFF", false}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     assert_int_equal(cq_utf8_valid(cq_str_from(cases[i].text)), cases[i].valid);
+  for (size_t at = 0; at < 40; at++) { /* wherever it stands between ASCII */
+    char text[48];
+    memset(text, 'a', sizeof text);
+    memcpy(text + at, "\xE2\x82\xAC", 3);
+    assert_true(cq_utf8_valid((cq_str){text, sizeof text}));
+    assert_false(cq_utf8_valid((cq_str){text, at + 2}));
+    text[at] = 'a';
+    assert_false(cq_utf8_valid((cq_str){text, sizeof text}));
+    assert_true(cq_utf8_valid((cq_str){text, at}));
+  }
   for (uint32_t c = 0; c <= 0x10FFFF; c++) {
     if (c >= 0xD800 && c <= 0xDFFF) continue;
     char out[4];

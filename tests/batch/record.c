@@ -226,8 +226,40 @@ static void bits_and_ends(void **state) {
   fixture_free(f);
 }
 
+static void what_is_pressed_comes_out_again(void **state) {
+  (void)state;
+  cq_record_press *press = cq_record_press_new();
+  cq_buf text = {0}, kept = {0};
+  cq_str out;
+  cq_error error;
+  assert_non_null(press);
+  for (size_t size = 0; size < 300; size += 7) { /* short ones are kept as they are */
+    cq_buf_reset(&text);
+    cq_buf_reset(&kept);
+    cq_buf_add_text(&text, "CHQI");
+    for (size_t i = 0; i < size; i++) cq_buf_add_char(&text, (char)('a' + i % 5));
+    cq_buf_add_text(&kept, "before");
+    assert_int_equal(cq_record_press_in(press, &kept, cq_buf_str(&text), &error), CQ_OK);
+    cq_str pressed = {kept.at + 6, kept.size - 6};
+    assert_true(pressed.size <= text.size);
+    assert_int_equal(cq_record_press_out(press, &out, pressed, &error), CQ_OK);
+    assert_true(cq_str_equal(out, cq_buf_str(&text)));
+  }
+  cq_str pressed = {kept.at + 6, kept.size - 6};
+  assert_true(pressed.size < text.size / 2);
+  for (size_t size = 4; size < pressed.size; size++)
+    assert_int_equal(cq_record_press_out(press, &out, (cq_str){pressed.at, size}, &error), CQ_DAMAGED);
+  cq_str unknown = CQ_STR("\x28\xb5\x2f\xfd\xe0\xff\xff\xff\xff\xff\xff\xff\xff");
+  assert_int_equal(cq_record_press_out(press, &out, unknown, &error), CQ_DAMAGED); /* says it is without measure */
+  assert_int_equal(cq_record_press_in(press, &kept, (cq_str){kept.at, CQ_RECORD_MAX_SIZE + 1}, &error), CQ_LIMIT);
+  cq_record_press_free(press);
+  cq_buf_fini(&text);
+  cq_buf_fini(&kept);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_built_is_parsed),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_pressed_comes_out_again),
+                                     cmocka_unit_test(what_is_built_is_parsed),
                                      cmocka_unit_test(the_same_answers_have_another_name_each_time),
                                      cmocka_unit_test(what_must_not_be_is_refused), cmocka_unit_test(bits_and_ends)};
   return cmocka_run_group_tests(tests, NULL, NULL);

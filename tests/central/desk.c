@@ -20,6 +20,10 @@ void test_must(cq_status status, const cq_error *error) {
     fail_msg("%d %s %s", status, error && error->code ? error->code : "?", error ? error->arg[0] : "");
 }
 
+cq_str test_desk_passphrase(void) {
+  return cq_str_from(passphrase);
+}
+
 void test_desk_new(cq_desk *desk, const fixture *f, const char *name) {
   char home[512], path[600];
   cq_error error;

@@ -76,7 +76,7 @@ static void add_record(world *w, size_t form, const char *id, const char *xml, c
   test_must(cq_desk_step(&w->desk, s, NULL, &error), &error);
   sqlite3_finalize(s);
   test_must(cq_derive_new(&derive, &w->desk, &error), &error);
-  test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), name, cq_buf_str(&bytes), &error), &error);
+  test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), name, &record, &error), &error);
   cq_derive_free(derive);
   cq_buf_fini(&bytes);
 }
