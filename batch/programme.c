@@ -203,8 +203,8 @@ static bool url_right(cq_str url) {
 }
 
 static void read_all(reader *r, const cJSON *root) {
-  static const char *const known[] = {"code",  "title", "languages", "time_zone", "calendar",
-                                      "posts", "forms", "lists",     NULL};
+  static const char *const known[] = {"code",  "title", "languages",  "time_zone", "calendar", "posts",
+                                      "forms", "lists", "indicators", "prices",    NULL};
   cq_programme *p = &r->to->programme;
   only(r, root, known, "");
   read_code(r, cJSON_GetObjectItemCaseSensitive(root, "code"));
@@ -215,6 +215,10 @@ static void read_all(reader *r, const cJSON *root) {
   p->time_zone = zone ? keep(r, zone, "time_zone") : CQ_STR("America/Lima");
   const cJSON *calendar = cJSON_GetObjectItemCaseSensitive(root, "calendar");
   p->calendar = calendar ? keep_path(r, calendar, "calendar") : (cq_str){"", 0};
+  const cJSON *indicators = cJSON_GetObjectItemCaseSensitive(root, "indicators");
+  p->indicators = indicators ? keep_path(r, indicators, "indicators") : (cq_str){"", 0};
+  const cJSON *prices = cJSON_GetObjectItemCaseSensitive(root, "prices");
+  p->prices = prices ? keep_path(r, prices, "prices") : (cq_str){"", 0};
   p->posts = read_texts(r, cJSON_GetObjectItemCaseSensitive(root, "posts"), MAX_POSTS, "posts", &p->post_count);
   for (size_t i = 0; i < p->post_count; i++)
     if (!url_right(p->posts[i])) refuse(r, "programme.field", "posts", "url");

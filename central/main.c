@@ -164,12 +164,33 @@ static const cq_cli_verb verbs[] = {
      .max_args = -1,
      .run = cq_central_erase},
     {.name = "table",
-     .args = "[FORM]",
-     .summary = N_("show the merged records of a form"),
-     .text = N_("Without FORM: the forms and how many records each has."),
+     .args = "[FORM | INDICATOR…]",
+     .summary = N_("show the merged records of a form, or figures of indicators"),
+     .text = N_(
+         "Without arguments: the forms and how many records each has.\n\nAn INDICATOR is estimated from the sample "
+         "with "
+         "its standard error, interval of 95 per cent and coefficient of variation, season by season, and each figure "
+         "says the "
+         "months it rests on and whether they were registered, recalled or reconstructed. A campaign with a season "
+         "missing is rebuilt by the ratio of the campaign before, where that one is whole. Seasons are compared with "
+         "the same season only. Formulas and sources are in docs/method.md."),
      .options = cq_central_table_options,
-     .max_args = 1,
+     .max_args = -1,
      .run = cq_central_table},
+    {.name = "indicators",
+     .summary = N_("the indicators' definitions, with every version that was published"),
+     .options = cq_central_indicators_options,
+     .run = cq_central_indicators},
+    {.name = "indicators check",
+     .args = "PROGRAMME",
+     .summary = N_("find all faults of a programme's indicator definitions"),
+     .text = N_(
+         "PROGRAMME is the folder with programme.json. Each fault is named by its cell, with the nearest name that is "
+         "known. `publish` refuses a file that has one."),
+     .options = cq_central_indicators_check_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_indicators_check},
     {.name = "export",
      .args = "[FORM…]",
      .summary = N_("write merged records as files for other programs"),

@@ -8,10 +8,11 @@
 extern const cq_cli_option cq_central_calibrate_options[], cq_central_coverage_options[], cq_central_draw_options[],
     cq_central_size_options[], cq_central_tabulate_options[], cq_central_devices_change_options[],
     cq_central_devices_options[], cq_central_estimate_options[], cq_central_export_options[],
-    cq_central_frame_import_options[], cq_central_import_options[], cq_central_init_options[],
-    cq_central_merge_options[], cq_central_person_options[], cq_central_publish_options[], cq_central_rebuild_options[],
-    cq_central_records_options[], cq_central_recover_options[], cq_central_review_options[],
-    cq_central_review_decide_options[], cq_central_status_options[], cq_central_table_options[];
+    cq_central_frame_import_options[], cq_central_import_options[], cq_central_indicators_check_options[],
+    cq_central_indicators_options[], cq_central_init_options[], cq_central_merge_options[], cq_central_person_options[],
+    cq_central_publish_options[], cq_central_rebuild_options[], cq_central_records_options[],
+    cq_central_recover_options[], cq_central_review_options[], cq_central_review_decide_options[],
+    cq_central_status_options[], cq_central_table_options[];
 
 int cq_central_calibrate(cq_cli *cli);
 int cq_central_coverage(cq_cli *cli);
@@ -26,6 +27,8 @@ int cq_central_estimate(cq_cli *cli);
 int cq_central_export(cq_cli *cli);
 int cq_central_frame_import(cq_cli *cli);
 int cq_central_import(cq_cli *cli);
+int cq_central_indicators(cq_cli *cli);
+int cq_central_indicators_check(cq_cli *cli);
 int cq_central_init(cq_cli *cli);
 int cq_central_merge(cq_cli *cli);
 int cq_central_person(cq_cli *cli);

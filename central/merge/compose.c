@@ -140,7 +140,90 @@ static cq_status add_calendar(cq_composed *c, cq_str file, cq_error *error) {
   return status;
 }
 
-cq_status cq_compose(cq_composed *c, const char *folder, cq_str invitation, cq_cost cost, cq_error *error) {
+/* --- indicators and prices --- */
+
+typedef struct fields {
+  cq_indicator_field *items;
+  size_t count, capacity;
+} fields;
+
+static cq_status put_field(fields *f, cq_str form, cq_str rows, cq_str name, cq_error *error) {
+  if (f->count == f->capacity) {
+    size_t capacity = f->capacity ? f->capacity * 2 : 256;
+    cq_indicator_field *items = realloc(f->items, capacity * sizeof *items);
+    if (!items) return cq_error_nomem(error);
+    f->items = items;
+    f->capacity = capacity;
+  }
+  f->items[f->count++] = (cq_indicator_field){form, rows, name};
+  return CQ_OK;
+}
+
+/* What definitions may name: every field with a value that does not identify people, outside repeats or in one. */
+static cq_status fields_of(cq_composed *c, const cq_composed_form *from, fields *f, cq_error *error) {
+  cq_form_lists lists = {open_list, c};
+  cq_form *form = NULL;
+  cq_status status = cq_form_load(&form, from->xml, &lists, error);
+  for (size_t i = 0; status == CQ_OK && i < cq_form_field_count(form); i++) {
+    const cq_field *field = cq_form_field(form, i);
+    if (field->children || field->is_meta || field->privacy == CQ_PRIVACY_DIRECT) continue;
+    const cq_field *repeat = field->repeat == CQ_FIELD_NONE ? NULL : cq_form_field(form, field->repeat);
+    if (repeat && repeat->repeat != CQ_FIELD_NONE) continue; /* a repeat within a repeat */
+    cq_str name = keep(c, field->name), rows = repeat ? keep(c, repeat->name) : CQ_STR("");
+    status = put_field(f, from->id, rows, name, error);
+  }
+  cq_form_free(form);
+  return status;
+}
+
+static cq_status add_indicators(cq_composed *c, bool faulty, cq_error *error) {
+  cq_buf path = {0}, bytes = {0};
+  fields f = {0};
+  char count[24];
+  if (!c->programme->indicators.size) return CQ_OK;
+  cq_status status = read_part(c, c->programme->indicators, &path, &bytes, error);
+  for (size_t i = 0; status == CQ_OK && i < c->form_count; i++)
+    if (c->forms[i].status != CQ_FORM_WITHDRAWN) status = fields_of(c, &c->forms[i], &f, error);
+  if (status == CQ_OK &&
+      (status = cq_indicators_read(&c->indicators, cq_buf_str(&bytes), f.items ? f.items : &(cq_indicator_field){0},
+                                   f.count, error)) != CQ_OK)
+    cq_error_at_file(error, path.at);
+  if (status == CQ_OK && c->indicators.fault_count && !faulty) {
+    snprintf(count, sizeof count, "%zu", c->indicators.fault_count);
+    status = cq_error_set(error, CQ_INVALID, "desk.publish.indicators", path.at, count, c->indicators.faults[0].arg[0],
+                          NULL);
+  }
+  if (status == CQ_OK) {
+    cq_bundle_file *file = &c->files[c->file_count++];
+    *file = (cq_bundle_file){.name = CQ_STR(CQ_INDICATORS_FILE), .bytes = keep(c, cq_buf_str(&bytes))};
+    if (!file->bytes.at) status = cq_error_nomem(error);
+  }
+  free(f.items);
+  cq_buf_fini(&path);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+static cq_status add_prices(cq_composed *c, cq_error *error) {
+  cq_buf path = {0}, bytes = {0};
+  if (!c->programme->prices.size) return CQ_OK;
+  cq_prices *prices = calloc(1, sizeof *prices);
+  cq_status status = prices ? read_part(c, c->programme->prices, &path, &bytes, error) : cq_error_nomem(error);
+  if (status == CQ_OK && (status = cq_prices_read(prices, cq_buf_str(&bytes), error)) != CQ_OK)
+    cq_error_at_file(error, path.at);
+  if (status == CQ_OK) {
+    cq_bundle_file *file = &c->files[c->file_count++];
+    *file = (cq_bundle_file){.name = CQ_STR(CQ_PRICES_FILE), .bytes = keep(c, cq_buf_str(&bytes))};
+    if (!file->bytes.at) status = cq_error_nomem(error);
+  }
+  free(prices);
+  cq_buf_fini(&path);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+cq_status cq_compose(cq_composed *c, const char *folder, cq_str invitation, cq_cost cost, bool faulty,
+                     cq_error *error) {
   cq_buf json = {0};
   memset(c, 0, sizeof *c);
   c->folder = folder;
@@ -149,7 +232,8 @@ cq_status cq_compose(cq_composed *c, const char *folder, cq_str invitation, cq_c
   if (status == CQ_OK) {
     c->json = keep(c, cq_buf_str(&json));
     c->forms = cq_arena_array(c->arena, c->programme->form_count + 1, sizeof *c->forms);
-    c->files = cq_arena_array(c->arena, c->programme->file_count + 1, sizeof *c->files);
+    c->files =
+        cq_arena_array(c->arena, c->programme->file_count + 3, sizeof *c->files); /* with the two of indicators */
     if (!c->forms || !c->files) status = cq_error_nomem(error);
   }
   for (size_t i = 0; status == CQ_OK && i < c->programme->file_count; i++)
@@ -157,12 +241,15 @@ cq_status cq_compose(cq_composed *c, const char *folder, cq_str invitation, cq_c
   if (status == CQ_OK) status = add_calendar(c, c->programme->calendar, error);
   for (size_t i = 0; status == CQ_OK && i < c->programme->form_count; i++)
     status = add_form(c, &c->programme->forms[i], error);
+  if (status == CQ_OK) status = add_indicators(c, faulty, error);
+  if (status == CQ_OK) status = add_prices(c, error);
   cq_buf_fini(&json);
   return status;
 }
 
 void cq_compose_fini(cq_composed *c) {
   cq_programme_free(c->programme);
+  cq_indicators_fini(&c->indicators);
   cq_arena_free(c->arena);
   memset(c, 0, sizeof *c);
 }

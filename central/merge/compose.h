@@ -3,6 +3,7 @@
 #ifndef CENTRAL_MERGE_COMPOSE_H
 #define CENTRAL_MERGE_COMPOSE_H
 
+#include "central/tables/indicator.h"
 #include "chasqui/arena.h"
 #include "chasqui/bundle.h"
 
@@ -23,14 +24,18 @@ typedef struct cq_composed {
   size_t file_count;
   cq_str lacking[64]; /* lists that forms ask for and the programme does not bring */
   size_t lacking_count;
+  cq_indicators indicators;
 } cq_composed;
 
 /*
  * Reads, compiles and checks all. `invitation`: the phrase for files marked sealed; may be empty where there are none.
  * Errors: those of programme.json, desk.publish.form (file, number of faults, first cell), desk.publish.id,
- * desk.publish.twice, desk.publish.invitation, of forms, calendars and files. The caller ends it, after an error too.
+ * desk.publish.twice, desk.publish.invitation, desk.publish.indicators (file, number of faults, first cell), of forms,
+ * calendars, prices and files. The caller ends it, after an error too. `faulty`: definitions with faults are no error;
+ * they stand in `indicators`.
  */
-cq_status cq_compose(cq_composed *composed, const char *folder, cq_str invitation, cq_cost cost, cq_error *error);
+cq_status cq_compose(cq_composed *composed, const char *folder, cq_str invitation, cq_cost cost, bool faulty,
+                     cq_error *error);
 void cq_compose_fini(cq_composed *composed);
 
 #endif

@@ -129,6 +129,37 @@ static cq_status keep_lists(cq_desk *desk, const cq_composed *c, cq_error *error
   return status;
 }
 
+/* A definition that was published stays as it is: what changes gets a new version. */
+static cq_status keep_indicators(cq_desk *desk, const cq_composed *c, uint64_t number, cq_error *error) {
+  sqlite3_stmt *put = NULL, *other = NULL;
+  cq_status status = cq_desk_prepare(desk, &put, "INSERT OR IGNORE INTO indicator VALUES (?1, ?2, ?3, ?4)", error);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(
+        desk, &other, "SELECT 1 FROM indicator WHERE id = ?1 AND version = ?2 AND definition <> ?4 AND ?3", error);
+  for (size_t i = 0; status == CQ_OK && i < c->indicators.count; i++) {
+    const cq_indicator *one = &c->indicators.items[i];
+    bool changed = false;
+    for (size_t s = 0; s < 2; s++) {
+      sqlite3_stmt *to = s ? other : put;
+      sqlite3_bind_text(to, 1, one->id.at, (int)one->id.size, SQLITE_STATIC);
+      sqlite3_bind_int(to, 2, one->version);
+      sqlite3_bind_int64(to, 3, (int64_t)number);
+      sqlite3_bind_text(to, 4, one->text.at, (int)one->text.size, SQLITE_STATIC);
+    }
+    if ((status = cq_desk_step(desk, put, NULL, error)) == CQ_OK) status = cq_desk_step(desk, other, &changed, error);
+    sqlite3_reset(other);
+    if (status == CQ_OK && changed) {
+      char id[64], version[16];
+      snprintf(id, sizeof id, "%.*s", (int)(one->id.size < 60 ? one->id.size : 60), one->id.at);
+      snprintf(version, sizeof version, "%d", (int)one->version);
+      status = cq_error_set(error, CQ_REFUSED, "desk.publish.indicator", id, version, NULL);
+    }
+  }
+  sqlite3_finalize(put);
+  sqlite3_finalize(other);
+  return status;
+}
+
 static cq_status read_forms(cq_desk *desk, kept *k, cq_error *error) {
   sqlite3_stmt *statement = NULL;
   cq_status status = cq_desk_prepare(
@@ -293,6 +324,7 @@ static cq_status publish(cq_cli *cli, cq_desk *desk, const cq_composed *c, publi
     status = certify_post(desk, post, error);
   if (status == CQ_OK) status = keep_forms(desk, c, p->number, error);
   if (status == CQ_OK) status = keep_lists(desk, c, error);
+  if (status == CQ_OK) status = keep_indicators(desk, c, p->number, error);
   if (status == CQ_OK) status = read_kept(desk, k, error);
   if (status == CQ_OK) status = build(desk, c, k, p->number, &bytes, error);
   if (status == CQ_OK) {
@@ -351,7 +383,7 @@ static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
   if (status == CQ_OK && cq_cli_value(cli, "invitation-file"))
     status = cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), true, &invitation, error);
   if (status == CQ_OK)
-    status = cq_compose(&c, from, (cq_str){invitation.at, invitation.size}, CQ_COST_INTERACTIVE, error);
+    status = cq_compose(&c, from, (cq_str){invitation.at, invitation.size}, CQ_COST_INTERACTIVE, false, error);
   if (status == CQ_OK) status = publish(cli, desk, &c, &p, error);
   if (status == CQ_OK) say(cli, desk, &c, &p);
   cq_buf_fini(&p.path);

@@ -35,6 +35,15 @@ CREATE TABLE IF NOT EXISTS form (
 -- Lists and calendar as published last, by name; the calendar is "" .
 CREATE TABLE IF NOT EXISTS list (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;
 
+-- Every version of every indicator's definition that was ever published, as CSV: so that an old table can be made again.
+CREATE TABLE IF NOT EXISTS indicator (
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  bundle INTEGER NOT NULL, -- the first that brought it
+  definition TEXT NOT NULL,
+  PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+
 -- Devices that asked, were approved, or merely sent something.
 CREATE TABLE IF NOT EXISTS device (
   id BLOB PRIMARY KEY,

@@ -375,7 +375,8 @@ static int by_name(const void *a, const void *b) {
 static cq_status estimate_part(const sample *s, const request *r, const cq_design *design, size_t from, size_t count,
                                cq_estimate *e, cq_error *error) {
   if (r->made == RECONSTRUCT)
-    return cq_survey_reconstruct(design, s->rows + from, s->y + from, s->x + from, s->t + from, count, e, NULL, error);
+    return cq_survey_reconstruct(design, CQ_ESTIMATE_MEAN, s->rows + from, s->y + from, s->x + from, s->t + from, count,
+                                 e, NULL, error);
   return cq_survey_estimate(design, r->kind, s->rows + from, s->y + from,
                             r->kind == CQ_ESTIMATE_RATIO ? s->x + from : NULL, count, e, error);
 }

@@ -4,6 +4,7 @@
 #include "central/tables/student.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 double cq_design_weight(const cq_design *design, uint32_t row) {
@@ -64,8 +65,9 @@ void cq_survey_interval(cq_estimate *e, cq_estimate_kind kind) {
   }
 }
 
-cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
-                             const double *x, size_t count, cq_estimate *e, cq_error *error) {
+/* The estimate and, into z, the linearised variable of each row of the domain. */
+static cq_status linearise(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                           const double *x, size_t count, double *z, cq_estimate *e, cq_error *error) {
   if (!count) return cq_error_set(error, CQ_INVALID, "central.estimate.empty", NULL);
   long double weights = 0, sum_y = 0, sum_x = 0;
   for (size_t i = 0; i < count; i++) {
@@ -77,8 +79,6 @@ cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, con
   long double below = kind == CQ_ESTIMATE_TOTAL ? 1 : kind == CQ_ESTIMATE_RATIO ? sum_x : weights;
   if (below == 0) return cq_error_set(error, CQ_INVALID, "central.estimate.zero", NULL);
   long double theta = sum_y / below;
-  double *z = malloc(count * sizeof *z);
-  if (!z) return cq_error_nomem(error);
   for (size_t i = 0; i < count; i++) {
     long double of = kind == CQ_ESTIMATE_TOTAL ? 0 : kind == CQ_ESTIMATE_RATIO && x ? theta * x[i] : theta;
     z[i] = (double)((y[i] - of) / below);
@@ -88,26 +88,59 @@ cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, con
                      .n = count,
                      .weighted_n = (double)weights};
   e->se = sqrt(cq_survey_variance(design, rows, z, count));
-  free(z);
   if (isnan(e->se)) return cq_error_nomem(error);
   cq_survey_interval(e, kind);
   return CQ_OK;
 }
 
-cq_status cq_survey_reconstruct(const cq_design *design, const uint32_t *rows, const double *y, const double *x,
-                                const double *t, size_t count, cq_estimate *e, cq_estimate *ratio, cq_error *error) {
-  cq_estimate mean_y, mean_x, mean_t, r;
+cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                             const double *x, size_t count, cq_estimate *e, cq_error *error) {
+  double *z = malloc((count + 1) * sizeof *z);
+  cq_status status = z ? linearise(design, kind, rows, y, x, count, z, e, error) : cq_error_nomem(error);
+  free(z);
+  return status;
+}
+
+cq_status cq_survey_add(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                        const double *x, size_t count, double sign, double *z, cq_estimate *e, cq_error *error) {
+  double *of = malloc((count + 1) * sizeof *of);
+  cq_status status = of ? linearise(design, kind, rows, y, x, count, of, e, error) : cq_error_nomem(error);
+  for (size_t i = 0; status == CQ_OK && i < count; i++) z[rows[i]] += sign * of[i];
+  free(of);
+  return status;
+}
+
+cq_status cq_survey_difference(const cq_design *design, const double *z, const cq_estimate *a, const cq_estimate *b,
+                               cq_estimate *difference, cq_error *error) {
+  uint32_t *rows = malloc((design->rows + 1) * sizeof *rows);
+  if (!rows) return cq_error_nomem(error);
+  for (size_t i = 0; i < design->rows; i++) rows[i] = (uint32_t)i;
+  *difference = *a;
+  difference->estimate = a->estimate - b->estimate;
+  difference->se = sqrt(cq_survey_variance(design, rows, z, design->rows));
+  free(rows);
+  if (isnan(difference->se)) return cq_error_nomem(error);
+  cq_survey_interval(difference, CQ_ESTIMATE_MEAN);
+  return CQ_OK;
+}
+
+cq_status cq_survey_reconstruct(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                                const double *x, const double *t, size_t count, cq_estimate *e, cq_estimate *ratio,
+                                cq_error *error) {
+  cq_estimate of_y, of_x, of_t, r;
   cq_status status = cq_survey_estimate(design, CQ_ESTIMATE_RATIO, rows, t, x, count, &r, error);
-  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, y, NULL, count, &mean_y, error);
-  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, x, NULL, count, &mean_x, error);
-  if (status == CQ_OK) status = cq_survey_estimate(design, CQ_ESTIMATE_MEAN, rows, t, NULL, count, &mean_t, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, kind, rows, y, NULL, count, &of_y, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, kind, rows, x, NULL, count, &of_x, error);
+  if (status == CQ_OK) status = cq_survey_estimate(design, kind, rows, t, NULL, count, &of_t, error);
   double *z = status == CQ_OK ? malloc(count * sizeof *z) : NULL;
   if (status != CQ_OK) return status;
   if (!z) return cq_error_nomem(error);
-  double my = mean_y.estimate, mx = mean_x.estimate, mt = mean_t.estimate, growth = 1 + r.estimate;
+  double my = of_y.estimate, mx = of_x.estimate, mt = of_t.estimate, growth = 1 + r.estimate;
+  bool mean = kind != CQ_ESTIMATE_TOTAL;
+  double below = mean ? of_y.weighted_n : 1, cy = mean ? my : 0, cx = mean ? mx : 0, ct = mean ? mt : 0;
   for (size_t i = 0; i < count; i++)
-    z[i] = (growth * (y[i] - my) + my / mx * (t[i] - mt) - my * mt / (mx * mx) * (x[i] - mx)) / mean_y.weighted_n;
-  *e = mean_y;
+    z[i] = (growth * (y[i] - cy) + my / mx * (t[i] - ct) - my * mt / (mx * mx) * (x[i] - cx)) / below;
+  *e = of_y;
   e->estimate = my * growth;
   e->se = sqrt(cq_survey_variance(design, rows, z, count));
   free(z);

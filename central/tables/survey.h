@@ -55,12 +55,22 @@ cq_status cq_survey_estimate(const cq_design *design, cq_estimate_kind kind, con
                              const double *x, size_t count, cq_estimate *estimate, cq_error *error);
 
 /*
- * A campaign whose last season is missing, by the ratio of the campaign before: y is what is known of this campaign, x
- * the same seasons of the campaign before, t its season that is missing now. Estimate: mean y × (1 + R), R = Σwt / Σwx,
- * with the delta method's standard error on the three means. `ratio` gets R (nullable). Errors as above.
+ * The same, and `sign` times the linearised variable of the estimate is added to z, which has a place for each row of
+ * the design: so differences of estimates that share units or strata get their variance (Σ of both z, row by row).
  */
-cq_status cq_survey_reconstruct(const cq_design *design, const uint32_t *rows, const double *y, const double *x,
-                                const double *t, size_t count, cq_estimate *estimate, cq_estimate *ratio,
-                                cq_error *error);
+cq_status cq_survey_add(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                        const double *x, size_t count, double sign, double *z, cq_estimate *estimate, cq_error *error);
+/* a less b, from the z that cq_survey_add made of both; n and weighted n are a's. CQ_NOMEM only. */
+cq_status cq_survey_difference(const cq_design *design, const double *z, const cq_estimate *a, const cq_estimate *b,
+                               cq_estimate *difference, cq_error *error);
+
+/*
+ * A campaign whose last season is missing, by the ratio of the campaign before: y is what is known of this campaign, x
+ * the same seasons of the campaign before, t its season that is missing now. Estimate: mean (or total) of y × (1 + R),
+ * R = Σwt / Σwx, with the delta method's standard error on the three. `ratio` gets R (nullable). Errors as above.
+ */
+cq_status cq_survey_reconstruct(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
+                                const double *x, const double *t, size_t count, cq_estimate *estimate,
+                                cq_estimate *ratio, cq_error *error);
 
 #endif

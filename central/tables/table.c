@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `table`: the merged records of a form, as they are. `person`: what is known of one. */
+/* `table`: the merged records of a form, as they are, or indicators (indicators.c). `person`: what is known of one. */
 #include "central/merge/entities.h"
+#include "central/tables/indicators.h"
 #include "central/tables/rows.h"
 #include "central/verbs.h"
 #include "chasqui/record.h"
@@ -17,6 +18,17 @@ const cq_cli_option cq_central_table_options[] = {
     {"language", 0, N_("CODE"), N_("language of the labels")},
     {"identified", 0, NULL, N_("with the columns that identify people")},
     {"all", 0, NULL, N_("voided records and those replaced by an edit too")},
+    {"season", 0, N_("SEASON"),
+     N_("of indicators: 2012-T1, or 2012 for a whole campaign (else every season by itself)")},
+    {"compare", 0, N_("SEASON"), N_("of indicators: the change since the same season of another campaign")},
+    {"by", 0, N_("NAME"), N_("of indicators: a figure for each value of a disaggregation")},
+    {"contrast", 0, NULL, N_("with --by of two groups: the difference between them")},
+    {"together", 0, NULL, N_("registered and recalled values as one figure, with the share recalled")},
+    {"nominal", 0, NULL, N_("changes of money in soles of their time, though there is a price index")},
+    {"version-of", 0, N_("NUMBER"), N_("this version of the definition (else the one that counts today)")},
+    {"public", 0, NULL, N_("hide figures of fewer than five persons and what would betray them, for outside")},
+    {"csv", 0, N_("FILE"), N_("write the figures as CSV")},
+    {"xlsx", 0, N_("FILE"), N_("write the figures as a workbook")},
     CQ_CLI_OPTION_PASSPHRASE,
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
@@ -217,7 +229,12 @@ int cq_central_table(cq_cli *cli) {
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
   const char *form = cq_cli_arg(cli, 0);
-  cq_status status = form ? show_table(cli, &desk, form, &error) : cq_rows_forms(&desk, say_form, cli, &error);
+  cq_status status = CQ_OK;
+  if (form && (cq_cli_value(cli, "season") || cq_cli_args(cli) > 1 || cq_indicator_known(&desk, form))) {
+    left = cq_table_indicators(cli, &desk, &status, &error);
+    return cq_desk_end(cli, &desk, status, &error, left);
+  }
+  status = form ? show_table(cli, &desk, form, &error) : cq_rows_forms(&desk, say_form, cli, &error);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }
 

@@ -140,6 +140,8 @@ typedef struct cq_programme {
   size_t language_count;
   cq_str time_zone;    /* "America/Lima" */
   cq_str calendar;     /* file; may be empty */
+  cq_str indicators;   /* file; may be empty */
+  cq_str prices;       /* file; may be empty */
   const cq_str *posts; /* https:// (or http:// on loopback) URLs, at most 16 */
   size_t post_count;
   const cq_programme_form *forms;
