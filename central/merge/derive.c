@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/merge/derive.h"
 
+#include "central/merge/attachments.h"
 #include "central/verbs.h"
 #include "chasqui/order.h"
 
@@ -11,6 +12,7 @@ enum {
   VISIT,
   SUBJECT,
   PARENT,
+  FILE_NAME,
   EDITED,
   COUNT_EDITS,
   DECISION,
@@ -30,6 +32,7 @@ static const char *const sql[STATEMENTS] = {
               "edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
     [PARENT] = "INSERT OR IGNORE INTO visit_parent VALUES (?1, ?2)",
+    [FILE_NAME] = "INSERT OR REPLACE INTO visit_attachment VALUES (?1, ?2, ?3, ?4)",
     [EDITED] = "UPDATE visit SET edited = edited + 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
     [COUNT_EDITS] = "SELECT count(*) FROM visit_parent WHERE parent = ?1",
     [DECISION] = "INSERT OR IGNORE INTO decision VALUES (?1, ?2, ?3, ?4)",
@@ -144,6 +147,19 @@ static cq_status put_links(cq_derive *d, int64_t id, const cq_envelope *e, cq_er
   return status;
 }
 
+static cq_status put_files(cq_derive *d, int64_t id, const cq_record *record, cq_error *error) {
+  sqlite3_stmt *s = d->statement[FILE_NAME];
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < record->attachment_count; i++) {
+    sqlite3_bind_int64(s, 1, id);
+    bind_text(s, 2, record->attachments[i].name);
+    bind_hash(s, 3, &record->attachments[i].hash);
+    sqlite3_bind_int64(s, 4, (int64_t)record->attachments[i].size);
+    status = cq_desk_step(d->desk, s, NULL, error);
+  }
+  return status;
+}
+
 cq_status cq_derive_ours(const cq_desk *desk, const cq_record *record, cq_error *error) {
   if (!cq_programme_id_equal(&record->envelope.programme, &desk->programme))
     return cq_error_set(error, CQ_REFUSED, "desk.record.programme", NULL);
@@ -160,6 +176,7 @@ cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, const 
   sqlite3_reset(d->statement[COUNT_EDITS]);
   if (status == CQ_OK) status = put_visit(d, id, &record->envelope, edited, error);
   if (status == CQ_OK) status = put_links(d, id, &record->envelope, error);
+  if (status == CQ_OK) status = put_files(d, id, record, error);
   return status;
 }
 
@@ -199,7 +216,8 @@ static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
     const cq_hash *name = &order->targets[i];
     if (order->kind == CQ_ORDER_VOID) status = with_name(d, VOID, name, error);
     if (order->kind != CQ_ORDER_ERASE) continue;
-    status = with_name(d, ERASE_VISIT, name, error);
+    status = cq_attachments_forget(d->desk, name, error);
+    if (status == CQ_OK) status = with_name(d, ERASE_VISIT, name, error);
     if (status == CQ_OK) status = with_name(d, ERASE_NAME, name, error);
     if (status == CQ_OK) status = with_name(d, ERASE_BYTES, name, error);
   }
@@ -264,6 +282,7 @@ cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error) {
   if (status == CQ_OK) status = cq_desk_exec(desk, cq_desk_derived, error);
   if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
   if (status == CQ_OK) status = all_records(derive, records, error);
+  if (status == CQ_OK) status = cq_attachments_rebuild(desk, error);
   if (status == CQ_OK) status = all_decisions(derive, error);
   cq_derive_free(derive);
   if (status == CQ_OK) status = cq_derive_mark(desk, error);

@@ -3,6 +3,8 @@
 DROP TABLE IF EXISTS visit;
 DROP TABLE IF EXISTS visit_subject;
 DROP TABLE IF EXISTS visit_parent;
+DROP TABLE IF EXISTS visit_attachment;
+DROP TABLE IF EXISTS attachment_whole;
 
 -- The envelope of each record. `id` is record.id.
 CREATE TABLE visit (
@@ -29,6 +31,12 @@ CREATE TABLE visit (
 CREATE INDEX visit_form ON visit (form_id, day, finished_utc_ms);
 
 CREATE TABLE visit_subject (dataset TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (dataset, entity, id)) WITHOUT ROWID;
+
+-- What records call their attachments, and which of those are there with every byte.
+CREATE TABLE visit_attachment (id INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE, hash BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (id, name)) WITHOUT ROWID;
+CREATE INDEX visit_attachment_hash ON visit_attachment (hash);
+CREATE INDEX visit_attachment_name ON visit_attachment (name, hash);
+CREATE TABLE attachment_whole (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 
 -- Which record edits which; the parent may arrive later, or never.
 CREATE TABLE visit_parent (parent BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (parent, id)) WITHOUT ROWID;

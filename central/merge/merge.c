@@ -47,13 +47,18 @@ static void say_result(const merging *m) {
   const cq_merged *did = &m->did;
   if (cq_cli_flag(m->cli, "json")) {
     printf("{\"batches\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"records\":%zu,\"records_new\":%zu,"
+           "\"attachments\":%zu,"
            "\"receipts\":%zu,\"apart\":[%s]}\n",
-           did->batches, did->already, did->held, did->refused, did->records, did->records_new, did->receipts,
-           m->json.at ? m->json.at : "");
+           did->batches, did->already, did->held, did->refused, did->records, did->records_new, did->attachments,
+           did->receipts, m->json.at ? m->json.at : "");
     return;
   }
   cq_cli_say(m->cli, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
              did->batches, did->records, did->records_new, did->already);
+  if (did->attachments)
+    cq_cli_say(m->cli,
+               cq_cli_plural("%zu attached file is now whole.", "%zu attached files are now whole.", did->attachments),
+               did->attachments);
   if (did->held) cq_cli_say(m->cli, _("%zu batches are held apart."), did->held);
   if (did->refused) cq_cli_say(m->cli, _("%zu files were refused."), did->refused);
   if (did->receipts) cq_cli_say(m->cli, _("%zu receipts stand in the outbox for the courier."), did->receipts);

@@ -55,6 +55,7 @@ static cq_status merge_next(merging *m, cq_error *error) {
   if (status != CQ_OK) return status;
   m->did->records += taken.records;
   m->did->records_new += taken.records_new;
+  m->did->attachments += taken.attachments;
   if (taken.already)
     m->did->already++;
   else if (taken.state == CQ_RECEIPT_OPENED)

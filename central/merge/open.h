@@ -19,6 +19,7 @@ typedef struct cq_taken {
   cq_device_id device;    /* zero where the file is not even a batch */
   uint64_t number;
   size_t records, records_new, drafts, decisions, others;
+  size_t attachments; /* that became whole with what it brought; filled in by merging */
 } cq_taken;
 
 /* --- what the desk believes: read once, then only read, by several threads too --- */

@@ -21,10 +21,39 @@ typedef struct chosen {
   size_t count, batch_count;
 } chosen;
 
+static void add_batch(chosen *c, const cq_hash *batch) {
+  for (size_t i = 0; i < c->batch_count; i++)
+    if (cq_hash_equal(&c->batches[i], batch)) return;
+  c->batches[c->batch_count++] = *batch;
+}
+
+/* Batches with parts of its files, which posts hold sealed. */
+static cq_status add_part_batches(cq_desk *desk, chosen *c, const cq_hash *record, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_hash batch;
+  cq_status status = cq_desk_prepare(
+      desk, &s,
+      "SELECT DISTINCT p.batch FROM record r JOIN visit_attachment a ON a.id = r.id JOIN part_batch p ON "
+      "p.attachment = a.hash WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM visit_attachment o WHERE o.hash = a.hash "
+      "AND o.id <> a.id)",
+      error);
+  if (status == CQ_OK) sqlite3_bind_blob(s, 1, record->at, sizeof record->at, SQLITE_STATIC);
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_desk_column(s, 0, batch.at, sizeof batch.at, error);
+    if (status == CQ_OK && c->batch_count == CQ_ORDER_MAX_TARGETS)
+      status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
+    if (status == CQ_OK) add_batch(c, &batch);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
 /* A record by the start of its name, eight hexadecimal digits or more. */
 static cq_status choose(cq_desk *desk, const char *text, chosen *c, cq_error *error) {
   sqlite3_stmt *s = NULL;
   size_t found = 0;
+  cq_hash batch = {{0}};
   cq_status status = strlen(text) < 8 ? cq_error_set(error, CQ_NOTFOUND, "desk.record.none", text, NULL) : CQ_OK;
   if (status == CQ_OK && c->count == CQ_ORDER_MAX_TARGETS)
     status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
@@ -35,19 +64,18 @@ static cq_status choose(cq_desk *desk, const char *text, chosen *c, cq_error *er
   for (bool row = true; status == CQ_OK;) {
     if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
     status = cq_desk_column(s, 0, c->names[c->count].at, 32, error);
-    if (status == CQ_OK && sqlite3_column_bytes(s, 1) == 32)
-      status = cq_desk_column(s, 1, c->batches[c->batch_count].at, 32, error);
+    if (status == CQ_OK && sqlite3_column_bytes(s, 1) == 32) status = cq_desk_column(s, 1, batch.at, 32, error);
     if (++found > 1) break;
   }
   if (status == CQ_OK && sqlite3_stmt_busy(s)) sqlite3_reset(s);
   if (status == CQ_OK && found != 1)
     status = cq_error_set(error, CQ_NOTFOUND, found ? "desk.record.several" : "desk.record.none", text, NULL);
-  if (status == CQ_OK) {
-    c->count++;
-    if (!cq_hash_is_zero(&c->batches[c->batch_count])) c->batch_count++;
-  }
   sqlite3_finalize(s);
-  return status;
+  if (status == CQ_OK && c->batch_count == CQ_ORDER_MAX_TARGETS)
+    status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
+  if (status != CQ_OK) return status;
+  if (!cq_hash_is_zero(&batch)) add_batch(c, &batch);
+  return add_part_batches(desk, c, &c->names[c->count++], error);
 }
 
 /* Posts and laptops obey an erasure too: it goes to them through the outbox and with the next bundle. */

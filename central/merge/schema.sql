@@ -101,6 +101,12 @@ CREATE TABLE IF NOT EXISTS part (
   PRIMARY KEY (attachment, offset)
 ) WITHOUT ROWID;
 
+-- Which batches brought parts of it: an order to erase names them.
+CREATE TABLE IF NOT EXISTS part_batch (attachment BLOB NOT NULL, batch BLOB NOT NULL, PRIMARY KEY (attachment, batch)) WITHOUT ROWID;
+
+-- Attachments of erased records: parts that come once more are not kept, unless a record that stays names them.
+CREATE TABLE IF NOT EXISTS attachment_erased (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- Requests of devices to the desk (a forgotten passphrase).
 CREATE TABLE IF NOT EXISTS request (name BLOB PRIMARY KEY, device BLOB NOT NULL, arrived_utc_ms INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 

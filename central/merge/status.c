@@ -36,6 +36,9 @@ static const struct {
     {"erased", N_("records erased"), "SELECT count(*) FROM record WHERE bytes IS NULL", true},
     {"voided", N_("records voided"), "SELECT count(*) FROM visit WHERE voided", true},
     {"forks", N_("records edited twice, in conflict"), "SELECT count(*) FROM visit WHERE edited > 1", true},
+    {"attachments", N_("attached files"), "SELECT count(*) FROM attachment_whole", true},
+    {"attachments_awaited", N_("attached files awaited"),
+     "SELECT count(*) FROM (SELECT hash FROM visit_attachment EXCEPT SELECT hash FROM attachment_whole)", true},
     {"drafts", N_("snapshots of drafts"), "SELECT count(*) FROM draft", true},
     {"requests", N_("requests for a forgotten passphrase"), "SELECT count(*) FROM request", true},
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/merge/take.h"
 
+#include "central/merge/attachments.h"
 #include "central/merge/derive.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPENED, KNOWN, SEEN, BATCH, RECORD, DRAFT, PART, REQUEST, STATEMENTS };
+enum { OPENED, KNOWN, SEEN, BATCH, RECORD, ERASED, DRAFT, REQUEST, STATEMENTS };
 
 static const char seen_sql[] = "INSERT INTO device (id, sign, seal, note, predecessor, first_seen_utc_ms) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
@@ -21,8 +22,8 @@ static const char *const sql[STATEMENTS] = {
     [BATCH] = "INSERT INTO batch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0) ON CONFLICT (hash) DO UPDATE SET "
               "file = excluded.file, state = excluded.state, why = excluded.why, records = excluded.records",
     [RECORD] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, ?2, ?3)",
+    [ERASED] = "SELECT 1 FROM record WHERE name = ?1 AND bytes IS NULL",
     [DRAFT] = "INSERT OR IGNORE INTO draft VALUES (?1, ?2, ?3, ?4)",
-    [PART] = "INSERT OR IGNORE INTO part VALUES (?1, ?2, ?3, ?4)",
     [REQUEST] = "INSERT OR IGNORE INTO request VALUES (?1, ?2, ?3, ?4)",
 };
 
@@ -127,7 +128,13 @@ static cq_status take_record(cq_taker *t, const cq_hash *batch, const cq_opened_
   bind_hash(s, 2, batch);
   sqlite3_bind_blob64(s, 3, e->kept.at, e->kept.size, SQLITE_STATIC);
   cq_status status = cq_desk_step(t->desk, s, NULL, error);
-  if (status != CQ_OK || !sqlite3_changes(t->desk->db)) return status;
+  if (status != CQ_OK) return status;
+  if (!sqlite3_changes(t->desk->db)) { /* an erased one takes its files along, whenever they come */
+    bool erased = false;
+    bind_hash(t->statement[ERASED], 1, &e->entry.name);
+    status = exists(t, ERASED, &erased, error);
+    return status == CQ_OK && erased ? cq_attachments_forget_all(t->desk, e->record, error) : status;
+  }
   taken->records_new++;
   return cq_derive_record(t->derive, sqlite3_last_insert_rowid(t->desk->db), &e->entry.name, e->record, error);
 }
@@ -145,11 +152,12 @@ static cq_status take_entry(cq_taker *t, const cq_opened *o, const cq_opened_ent
     bind_device(s, 2, &o->header.device);
     bind_hash(s, 3, &o->hash);
     break;
-  case CQ_ENTRY_PART:
-    s = t->statement[PART];
-    sqlite3_bind_int64(s, 2, (int64_t)entry->part_offset);
-    sqlite3_bind_int64(s, 3, (int64_t)entry->part_total);
-    break;
+  case CQ_ENTRY_PART: {
+    bool whole = false;
+    cq_status status = cq_attachment_take(t->desk, entry, &o->hash, &whole, error);
+    taken->attachments += whole;
+    return status;
+  }
   case CQ_ENTRY_REQUEST:
     s = t->statement[REQUEST];
     bind_device(s, 2, &o->header.device);

@@ -16,9 +16,10 @@ const cq_cli_option cq_central_export_options[] = {
     {"xlsx", 0, N_("FOLDER"), N_("one workbook for each form, with a sheet for each repeat")},
     {"dta", 0, N_("FOLDER"), N_("files for Stata, with labels")},
     {"sav", 0, N_("FOLDER"), N_("files for SPSS, with labels")},
+    {"media", 0, N_("FOLDER"), N_("the files attached to records, and manifest.csv, which says what each is")},
     {"labels", 0, NULL, N_("labels beside the codes of choices")},
     {"language", 0, N_("CODE"), N_("language of the labels")},
-    {"identified", 0, NULL, N_("with the columns that identify people")},
+    {"identified", 0, NULL, N_("with the columns and attached files that identify people")},
     {"all", 0, NULL, N_("voided records and those replaced by an edit too")},
     {"bom", 0, NULL, N_("begin files with a UTF-8 mark, for old versions of Excel")},
     CQ_CLI_OPTION_PASSPHRASE,
@@ -44,7 +45,8 @@ typedef struct exporting {
   cq_str forms[256];
   size_t form_count;
   cq_arena *arena;
-  cq_buf json;
+  cq_buf json, manifest;
+  cq_media_written media;
   size_t files_written, records, unreadable, cut;
 } exporting;
 
@@ -132,13 +134,14 @@ static cq_status export_form(exporting *e, cq_str form, cq_error *error) {
                              .identified = cq_cli_flag(e->cli, "identified"),
                              .all = cq_cli_flag(e->cli, "all")};
   const char *xlsx = cq_cli_value(e->cli, "xlsx"), *dta = cq_cli_value(e->cli, "dta"),
-             *sav = cq_cli_value(e->cli, "sav");
+             *sav = cq_cli_value(e->cli, "sav"), *media = cq_cli_value(e->cli, "media");
   cq_status status = cq_rows_open(&e->rows, e->desk, form, &options, error);
   if (status == CQ_OK && e->folder) status = export_csv(e, error);
   if (status == CQ_OK && xlsx) status = cq_workbook_write(e->rows, e->desk, xlsx, &e->cut, error);
   if (status == CQ_OK && dta) status = cq_stat_write(e->rows, e->desk, dta, CQ_FILE_DTA, &e->cut, error);
   if (status == CQ_OK && sav) status = cq_stat_write(e->rows, e->desk, sav, CQ_FILE_SAV, &e->cut, error);
-  if (status == CQ_OK && cq_rows_left_out(e->rows))
+  if (status == CQ_OK && media) status = cq_media_write(e->rows, e->desk, form, media, &e->manifest, &e->media, error);
+  if (status == CQ_OK && cq_rows_left_out(e->rows) && (e->folder || xlsx || dta || sav))
     cq_cli_say(e->cli, _("  %zu columns identify people and are left out (--identified brings them)."),
                cq_rows_left_out(e->rows));
   cq_rows_free(e->rows);
@@ -157,19 +160,39 @@ static cq_status note_form(void *context, cq_str id, cq_str title, int64_t recor
   return CQ_OK;
 }
 
-static const char *const folders[] = {"csv", "xlsx", "dta", "sav"};
+static const char *const folders[] = {"csv", "xlsx", "dta", "sav", "media"};
+enum { FOLDERS = sizeof folders / sizeof *folders };
+
+/* The manifest comes last: what it names is there. */
+static cq_status end_media(exporting *e, cq_error *error) {
+  cq_buf path = {0};
+  const char *folder = cq_cli_value(e->cli, "media");
+  if (!folder) return CQ_OK;
+  cq_status status =
+      cq_file_path(&path, folder, e->desk->mode == CQ_MODE_PRACTICE ? "practice-manifest.csv" : "manifest.csv", error);
+  if (status == CQ_OK) status = cq_file_replace(path.at, e->manifest.at, e->manifest.size, 0600, false, error);
+  cq_buf_fini(&path);
+  if (status != CQ_OK) return status;
+  cq_cli_say(e->cli, _("%zu attached files written, %zu were there already."), e->media.written, e->media.there);
+  if (e->media.awaited)
+    cq_cli_say(e->cli, _("%zu attached files are awaited: parts of them have not arrived yet."), e->media.awaited);
+  if (e->media.left_out)
+    cq_cli_say(e->cli, _("%zu attached files identify people and are left out (--identified brings them)."),
+               e->media.left_out);
+  return CQ_OK;
+}
 
 static cq_status run(exporting *e, cq_error *error) {
   cq_status status = CQ_OK;
-  for (size_t i = 0; status == CQ_OK && i < 4; i++)
+  for (size_t i = 0; status == CQ_OK && i < FOLDERS; i++)
     if (cq_cli_value(e->cli, folders[i])) status = cq_file_make_folder(cq_cli_value(e->cli, folders[i]), error);
   if (status == CQ_OK && !cq_cli_args(e->cli)) status = cq_rows_forms(e->desk, note_form, e, error);
   for (int i = 0; i < cq_cli_args(e->cli) && i < 256; i++)
     e->forms[e->form_count++] = cq_str_from(cq_cli_arg(e->cli, i));
   for (size_t i = 0; status == CQ_OK && i < e->form_count; i++) status = export_form(e, e->forms[i], error);
-  for (size_t i = 0; status == CQ_OK && i < 4; i++)
+  for (size_t i = 0; status == CQ_OK && i < FOLDERS; i++)
     if (cq_cli_value(e->cli, folders[i])) status = cq_file_sync_folder(cq_cli_value(e->cli, folders[i]), error);
-  return status;
+  return status == CQ_OK && e->form_count > 0 ? end_media(e, error) : status;
 }
 
 int cq_central_export(cq_cli *cli) {
@@ -177,20 +200,23 @@ int cq_central_export(cq_cli *cli) {
   cq_error error;
   cq_error_clear(&error);
   bool any = false;
-  for (size_t i = 0; i < 4; i++) any = any || cq_cli_value(cli, folders[i]);
-  if (!any) return cq_cli_usage(cli, "%s", _("export needs --csv, --xlsx, --dta or --sav with a folder"));
+  for (size_t i = 0; i < FOLDERS; i++) any = any || cq_cli_value(cli, folders[i]);
+  if (!any) return cq_cli_usage(cli, "%s", _("export needs --csv, --xlsx, --dta, --sav or --media with a folder"));
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
   exporting e = {.cli = cli, .desk = &desk, .folder = cq_cli_value(cli, "csv"), .arena = cq_arena_new(0)};
   cq_status status = e.arena ? run(&e, &error) : cq_error_nomem(&error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"files\":[%s],\"records\":%zu,\"unreadable\":%zu,\"cut\":%zu}\n", e.json.at ? e.json.at : "", e.records,
-           e.unreadable, e.cut);
+    printf("{\"files\":[%s],\"records\":%zu,\"unreadable\":%zu,\"cut\":%zu,\"media\":{\"written\":%zu,\"there\":%zu,"
+           "\"awaited\":%zu,\"left_out\":%zu}}\n",
+           e.json.at ? e.json.at : "", e.records, e.unreadable, e.cut, e.media.written, e.media.there, e.media.awaited,
+           e.media.left_out);
   if (status == CQ_OK) cq_cli_say(cli, _("%zu forms exported."), e.form_count);
   if (status == CQ_OK && e.cut) cq_cli_warn(cli, _("%zu texts were too long for a format and were cut."), e.cut);
   if (status == CQ_OK && e.unreadable)
     cq_cli_warn(cli, _("%zu records are of a form that is not known here."), e.unreadable);
   cq_buf_fini(&e.json);
+  cq_buf_fini(&e.manifest);
   cq_arena_free(e.arena);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }

@@ -25,4 +25,16 @@ cq_status cq_stat_write(cq_rows *rows, const cq_desk *desk, const char *folder, 
 /* One workbook with a sheet for each table. Numbers are numbers; codes with leading zeros stay text. */
 cq_status cq_workbook_write(cq_rows *rows, const cq_desk *desk, const char *folder, size_t *cut, cq_error *error);
 
+/* What a media export has done. */
+typedef struct cq_media_written {
+  size_t written, there, awaited, left_out; /* files: new ones, those that were there already, … */
+  bool begun;                               /* the manifest has its head */
+} cq_media_written;
+/*
+ * The files that the form's records name, each under its name in the answer (where two records call different files the
+ * same, its hash before it), and a row for each in `manifest`: file, form, KEY, question, name, bytes, hash, state.
+ */
+cq_status cq_media_write(cq_rows *rows, cq_desk *desk, cq_str form, const char *folder, cq_buf *manifest,
+                         cq_media_written *done, cq_error *error);
+
 #endif

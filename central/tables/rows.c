@@ -484,6 +484,83 @@ cq_status cq_rows_read(cq_rows *r, cq_rows_each each, void *context, size_t *rec
   return status;
 }
 
+/* --- files --- */
+
+typedef struct filing {
+  cq_rows *rows;
+  const cq_record *record;
+  cq_rows_file *files; /* of this record, as it lists them */
+} filing;
+
+/* "uuid:…", or of a repeat's row "uuid:…/parcela[2]". */
+static cq_status file_value(void *context, const cq_saved_value *value, cq_error *error) {
+  filing *it = context;
+  cq_str parent;
+  if (value->field->control != CQ_CONTROL_UPLOAD || value->text.size == 0) return CQ_OK;
+  for (size_t i = 0; i < it->record->attachment_count; i++) {
+    cq_rows_file *file = &it->files[i];
+    if (file->field || !cq_str_equal(file->name, value->text)) continue;
+    file->field = value->field;
+    return row_keys(it->rows, value, &file->key, &parent, error);
+  }
+  return CQ_OK;
+}
+
+static cq_status files_of_record(cq_rows *r, sqlite3_stmt *s, cq_rows_file_each each, void *context, size_t *left_out,
+                                 cq_error *error) {
+  cq_record record;
+  cq_error wrong;
+  cq_arena_reset(r->scratch);
+  cq_error_clear(&wrong);
+  r->reading = version_of(r, cq_desk_text(s, S_HASH));
+  cq_str bytes;
+  cq_status status = cq_desk_record(r->desk, s, S_BYTES, &bytes, error);
+  if (status == CQ_OK) status = cq_record_parse(&record, bytes, r->scratch, error);
+  if (status != CQ_OK || record.attachment_count == 0) return status;
+  cq_rows_file *files = cq_arena_array(r->scratch, record.attachment_count, sizeof *files);
+  if (!files) return cq_error_nomem(error);
+  r->rows[0].cells[KEY] = copied(r, cq_desk_text(s, S_INSTANCE));
+  for (size_t i = 0; i < record.attachment_count; i++)
+    files[i] = (cq_rows_file){.key = r->rows[0].cells[KEY],
+                              .name = record.attachments[i].name,
+                              .hash = record.attachments[i].hash,
+                              .size = record.attachments[i].size};
+  filing it = {.rows = r, .record = &record, .files = files};
+  if (r->reading) status = cq_form_read(r->reading->form, record.instance_xml, file_value, &it, NULL, &wrong);
+  if (status != CQ_OK && status != CQ_INVALID) {
+    if (error) *error = wrong;
+    return status;
+  }
+  status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < record.attachment_count; i++) {
+    bool hidden = !files[i].field || files[i].field->privacy == CQ_PRIVACY_DIRECT;
+    if (hidden && !r->options.identified)
+      ++*left_out;
+    else
+      status = each(context, &files[i], error);
+  }
+  r->rows[0].cells[KEY] = CQ_STR("");
+  return status;
+}
+
+cq_status cq_rows_files(cq_rows *r, cq_rows_file_each each, void *context, size_t *left_out, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  size_t records = 0;
+  *left_out = 0;
+  cq_status status = cq_desk_prepare(r->desk, &s, select_sql, error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(s, 1, r->form_id.at, (int)r->form_id.size, SQLITE_STATIC);
+    sqlite3_bind_int(s, 2, r->options.all);
+  }
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(r->desk, s, &row, error)) != CQ_OK || !row) break;
+    status = files_of_record(r, s, each, context, left_out, error);
+    if (status == CQ_OK && ++records % 256 == 0) status = cq_cli_cancelled(error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
 cq_status cq_rows_forms(cq_desk *desk, cq_forms_each each, void *context, cq_error *error) {
   sqlite3_stmt *s = NULL;
   cq_status status =

@@ -54,6 +54,19 @@ typedef cq_status (*cq_rows_each)(void *context, size_t table, const cq_str *cel
 cq_status cq_rows_read(cq_rows *rows, cq_rows_each each, void *context, size_t *records, size_t *unreadable,
                        cq_error *error);
 
+/* A file that a record names, and the question whose answer it is. */
+typedef struct cq_rows_file {
+  cq_str key;            /* KEY of the row that has it, as in the tables */
+  const cq_field *field; /* NULL: no answer names it */
+  cq_str name;           /* as in the answer */
+  cq_hash hash;
+  uint64_t size; /* bytes */
+} cq_rows_file;
+typedef cq_status (*cq_rows_file_each)(void *context, const cq_rows_file *file, cq_error *error);
+/* Those of the records that cq_rows_read reads, in the same order; borrowed during the call. Without `identified` in
+ * the options those of direct identifiers, and those that no answer names, are left out and counted. */
+cq_status cq_rows_files(cq_rows *rows, cq_rows_file_each each, void *context, size_t *left_out, cq_error *error);
+
 /* All choices of a select's column with their labels, in the options' language; kept until the rows are freed. */
 cq_status cq_rows_choices(cq_rows *rows, cq_rows_column *column, const cq_choices **choices, cq_error *error);
 

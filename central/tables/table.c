@@ -245,7 +245,9 @@ static const char person_sql[] =
     "WITH asked AS (SELECT dataset, CASE WHEN substr(entity, 1, 5) = 'uuid:' THEN substr(entity, 6) ELSE entity END AS "
     "entity, id FROM visit_subject) "
     "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
-    "v.voided, r.name, v.months FROM asked s JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
+    "v.voided, r.name, v.months, (SELECT count(*) FROM visit_attachment a WHERE a.id = v.id), (SELECT count(*) FROM "
+    "visit_attachment a WHERE a.id = v.id AND a.hash NOT IN (SELECT hash FROM attachment_whole)), v.id FROM asked s "
+    "JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
     "WHERE substr(s.entity, 1, length(?1)) = ?1 OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = s.dataset "
     "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) OR EXISTS (SELECT 1 FROM frame_property f WHERE "
     "f.dataset = s.dataset AND f.id = s.entity AND f.name = 'codigo' AND f.value = ?1) "
@@ -257,7 +259,40 @@ static void month_span(cq_str months, char out[24]) {
   if (months.size >= 7) snprintf(out, 24, "%.7s…%.7s", months.at, months.at + months.size - 7);
 }
 
-static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool first, cq_error *error) {
+/* ,"attachments":[…] with what each is called in the record. */
+static cq_status add_files(cq_desk *desk, int64_t visit, cq_buf *json, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  bool first = true;
+  cq_status status = cq_desk_prepare(desk, &s,
+                                     "SELECT name, size, hash IN (SELECT hash FROM attachment_whole) FROM "
+                                     "visit_attachment WHERE id = ?1 ORDER BY name",
+                                     error);
+  if (status == CQ_OK) sqlite3_bind_int64(s, 1, visit);
+  cq_buf_add_text(json, ",\"attachments\":[");
+  for (bool row = true; status == CQ_OK; first = false) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    cq_buf_addf(json, "%s{\"name\":", first ? "" : ",");
+    cq_cli_add_json(json, cq_desk_text(s, 0));
+    cq_buf_addf(json, ",\"bytes\":%lld,\"awaited\":%s}", (long long)sqlite3_column_int64(s, 1),
+                sqlite3_column_int(s, 2) ? "false" : "true");
+  }
+  sqlite3_finalize(s);
+  cq_buf_add_char(json, ']');
+  return status;
+}
+
+static void say_files(cq_cli *cli, sqlite3_stmt *s) {
+  int files = sqlite3_column_int(s, 13), awaited = sqlite3_column_int(s, 14);
+  char text[80];
+  if (files == 0) return;
+  snprintf(text, sizeof text, cq_cli_plural("%d attached file", "%d attached files", (uint64_t)files), files);
+  if (awaited)
+    cq_cli_say(cli, _("            %s, of which %d awaited"), text, awaited);
+  else
+    cq_cli_say(cli, "            %s", text);
+}
+
+static cq_status say_visit(cq_cli *cli, cq_desk *desk, sqlite3_stmt *s, cq_buf *json, bool first, cq_error *error) {
   char date[11], hex[65], device[33], months[24];
   cq_hash name;
   cq_device_id id;
@@ -290,8 +325,10 @@ static cq_status say_visit(cq_cli *cli, sqlite3_stmt *s, cq_buf *json, bool firs
     cq_buf_addf(json, ",\"%s\":", texts[i].name);
     cq_cli_add_json(json, cq_desk_text(s, texts[i].column));
   }
+  say_files(cli, s);
+  status = add_files(desk, sqlite3_column_int64(s, 15), json, error);
   cq_buf_add_char(json, '}');
-  return CQ_OK;
+  return status;
 }
 
 int cq_central_person(cq_cli *cli) {
@@ -308,7 +345,7 @@ int cq_central_person(cq_cli *cli) {
   if (status == CQ_OK) sqlite3_bind_text(s, 1, cq_cli_arg(cli, 0), -1, SQLITE_STATIC);
   for (bool row = true; status == CQ_OK;) {
     if ((status = cq_desk_step(&desk, s, &row, &error)) != CQ_OK || !row) break;
-    status = say_visit(cli, s, &json, count++ == 0, &error);
+    status = say_visit(cli, &desk, s, &json, count++ == 0, &error);
   }
   sqlite3_finalize(s);
   if (status == CQ_OK && !count) status = cq_error_set(&error, CQ_NOTFOUND, "desk.person.none", NULL);
