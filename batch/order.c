@@ -11,8 +11,8 @@ static const char purpose[] = "chasqui order 1";
 const char *cq_order_kind_name(cq_order_kind kind) {
   static const char *const names[] = {NULL,       "approve", "revoke",        "release",
                                       "erase",    "void",    "merge-persons", "split-persons",
-                                      "not-same", "correct", "choose"};
-  return kind >= CQ_ORDER_APPROVE && kind <= CQ_ORDER_CHOOSE ? names[kind] : NULL;
+                                      "not-same", "correct", "choose",        "freeze"};
+  return kind >= CQ_ORDER_APPROVE && kind <= CQ_ORDER_FREEZE ? names[kind] : NULL;
 }
 
 static const char *wrong_field(const cq_order *order) {

@@ -177,6 +177,16 @@ static const cq_cli_verb verbs[] = {
      .options = cq_central_table_options,
      .max_args = -1,
      .run = cq_central_table},
+    {.name = "snapshots",
+     .args = "[QUARTER]",
+     .summary = N_("figures as they were published, and what they would be now"),
+     .text =
+         N_("Without QUARTER: everything that was frozen by `table --freeze`, with its revisions. With one, such as "
+            "2013-Q1: each frozen figure beside what the same question answers now, by the same version of the "
+            "definition."),
+     .options = cq_central_snapshots_options,
+     .max_args = 1,
+     .run = cq_central_snapshots},
     {.name = "indicators",
      .summary = N_("the indicators' definitions, with every version that was published"),
      .options = cq_central_indicators_options,

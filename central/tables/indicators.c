@@ -3,6 +3,7 @@
 #include "central/tables/indicators.h"
 #include "central/merge/compose.h"
 #include "central/tables/figures.h"
+#include "central/tables/snapshot.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 
@@ -86,6 +87,9 @@ int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error 
   *status = cq_figures_open(&source, desk, error);
   for (int i = 0; *status == CQ_OK && i < cq_cli_args(cli); i++)
     *status = cq_figures_report(&report, &source, cq_str_from(cq_cli_arg(cli, i)), &wish, NULL, NULL, error);
+  const char *quarter = cq_cli_value(cli, "freeze");
+  for (int i = 0; *status == CQ_OK && quarter && i < cq_cli_args(cli); i++)
+    *status = cq_snapshot_freeze(cli, &source, cq_str_from(cq_cli_arg(cli, i)), &wish, quarter, error);
   if (*status == CQ_OK && cq_cli_flag(cli, "public")) *status = cq_report_hide(&report, error);
   if (*status == CQ_OK) *status = show(cli, &report, error);
   if (*status == CQ_OK && !report.count) cq_cli_say(cli, "%s", _("There is no value yet."));

@@ -406,7 +406,7 @@ void cq_report_csv(const cq_report *report, cq_str language, cq_buf *out) {
         snprintf(digits, sizeof digits, "%.17g", number);
         text = cq_str_from(digits);
       }
-      cq_csv_add_field(out, c == 0, text, true);
+      cq_csv_add_field(out, c == 0, text, !isfinite(number));
     }
     cq_csv_end_row(out);
   }

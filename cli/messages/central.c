@@ -104,6 +104,12 @@ const cq_cli_message cq_cli_messages_central[] = {
     {"desk.indicator.compare",
      N_("%1$s and %2$s are not the same season: what changes within a year is the calendar, not the programme."),
      N_("Ask instead: --season %1$s --compare %3$s")},
+    {"desk.snapshot.quarter", N_("“%1$s” is no quarter such as 2013-Q1."), NULL},
+    {"desk.snapshot.empty", N_("There is no figure to freeze."), NULL},
+    {"desk.snapshot.large", N_("There are more figures than one snapshot can hold."), N_("Freeze season by season.")},
+    {"desk.snapshot.changed", N_("%3$s figures of “%1$s” were published otherwise for %2$s."),
+     N_("Say who revises them and why, with --who CODE --reason TEXT; what was published stays and is shown beside "
+        "it.")},
     {"desk.missing", N_("There is no desk in %1$s."), N_("Make one with: chasqui-central init PROGRAMME")},
     {"desk.exists", N_("There is a desk in %1$s already."), N_("Choose another folder with --home DIR.")},
     {"desk.future", N_("The desk was made by a newer version of Chasqui."), N_("Update Chasqui on this computer.")},

@@ -22,7 +22,8 @@ typedef enum {
   CQ_ORDER_SPLIT_PERSONS = 7, /* targets: the order that merged them */
   CQ_ORDER_NOT_SAME = 8,      /* texts: dataset, two entity ids that are two persons */
   CQ_ORDER_CORRECT = 9, /* targets: a record; texts: path, value. Holds an answer: never leaves a vault unsealed */
-  CQ_ORDER_CHOOSE = 10  /* targets: of records in conflict the one that counts, then the others */
+  CQ_ORDER_CHOOSE = 10, /* targets: of records in conflict the one that counts, then the others */
+  CQ_ORDER_FREEZE = 11  /* figures as they were published: docs/formats/receipt.md, section Snapshots */
 } cq_order_kind;
 const char *cq_order_kind_name(cq_order_kind kind);
 

@@ -690,6 +690,55 @@ static void few_persons_are_hidden_outside(void **state) {
   world_free(w);
 }
 
+/* What was published stays; what would be said now stands beside it; a change needs a person and a reason. */
+static void frozen_figures(void **state) {
+  (void)state;
+  world *w = world_new("frozen", true);
+  cq_error error;
+  int status;
+  static const char freeze[] = "table ingreso --version-of 1 --season 2012-T1 --by zona --freeze 2012-Q4 --json";
+  char revise[256];
+  snprintf(revise, sizeof revise, "%s --who C1 --reason late-record", freeze);
+  world_rest(w);
+  cJSON *json = run(w, "table ingreso --season 2012-T1 --freeze 2012-Q9 --json", &status);
+  assert_int_equal(status, 1);
+  cJSON_Delete(json);
+  cJSON_Delete(run(w, freeze, &status));
+  assert_int_equal(status, 0);
+  cJSON_Delete(run(w, freeze, &status)); /* nothing has changed: nothing is added */
+  assert_int_equal(status, 0);
+  json = run(w, "snapshots --json", &status);
+  assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "snapshots")), 1);
+  cJSON_Delete(json);
+  /* a person who was lost is visited after all */
+  test_must(cq_desk_open(&w->desk, w->home, CQ_STR("llama verde camina"), &error), &error);
+  add_season(w, 4, 2012, 1, soon_after(2012, 1));
+  cq_desk_close(&w->desk);
+  refused(w, freeze);
+  assert_non_null(strstr(said, "desk.snapshot.changed"));
+  json = run(w, "snapshots 2012-Q4 --json", &status);
+  assert_int_equal(status, 0);
+  const cJSON *figures = cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "snapshots"), 0), "figures");
+  assert_int_equal(cJSON_GetArraySize(figures), 3);
+  const cJSON *all = cJSON_GetArrayItem(figures, 0);
+  close_to(number(cJSON_GetObjectItem(all, "frozen"), "n"), 18, 0);
+  close_to(number(cJSON_GetObjectItem(all, "now"), "n"), 19, 0);
+  cJSON_Delete(json);
+  cJSON_Delete(run(w, revise, &status));
+  assert_int_equal(status, 0);
+  cJSON_Delete(run(w, "rebuild", &status));
+  json = run(w, "snapshots --json", &status);
+  const cJSON *list = cJSON_GetObjectItem(json, "snapshots");
+  assert_int_equal(cJSON_GetArraySize(list), 2);
+  assert_true(cJSON_IsTrue(cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "replaced")));
+  assert_true(cJSON_IsTrue(cJSON_GetObjectItem(cJSON_GetArrayItem(list, 1), "revision")));
+  assert_string_equal(text(cJSON_GetArrayItem(list, 1), "reason"), "late-record");
+  assert_string_equal(text(cJSON_GetArrayItem(list, 1), "by"), "C1");
+  assert_string_not_equal(text(cJSON_GetArrayItem(list, 0), "cut"), text(cJSON_GetArrayItem(list, 1), "cut"));
+  cJSON_Delete(json);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(expressions),
@@ -704,6 +753,7 @@ int main(void) {
       cmocka_unit_test(late_visits_count_as_recall_and_two_are_a_conflict),
       cmocka_unit_test(strata_with_one_answer_are_joined),
       cmocka_unit_test(few_persons_are_hidden_outside),
+      cmocka_unit_test(frozen_figures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
