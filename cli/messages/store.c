@@ -45,6 +45,8 @@ const cq_cli_message cq_cli_messages_store[] = {
     {"store.batch.damaged", N_("A batch in the vault is damaged."),
      N_("Run “chasqui-collector scrub” and open the last backup.")},
     {"store.receipt.state", N_("The receipt says neither kept nor opened."), NULL},
+    {"store.server.missing", N_("No server is known under the name %1$s."),
+     N_("chasqui-collector server list shows those that are.")},
     {"store.entity.fork", N_("The same version of an entry came with other content."), N_("Tell the coordinator.")},
     {"store.entity.missing", N_("There is no such entry in the list."), NULL},
     {"store.attachment.read", N_("The attachment could not be read to its end."),

@@ -103,7 +103,8 @@ typedef struct cq_store_form {
   uint8_t hash[CQ_STORE_HASH];
   cq_str id, version, title;
   cq_store_form_status status;
-  cq_str bytes; /* empty in listings */
+  cq_str bytes;  /* empty in listings */
+  cq_str origin; /* name of the server that gave it (cq_store_server_accept); "": of a bundle. Given by listings */
 } cq_store_form;
 typedef struct cq_store_list {
   cq_str name;
@@ -300,6 +301,47 @@ cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged
  * and the name cannot come back. A name not yet known is remembered all the same. */
 cq_status cq_store_erase(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_str order, cq_error *error);
 bool cq_store_erased(cq_store *store, const uint8_t name[CQ_STORE_HASH]);
+
+/* --- OpenRosa servers of others --- */
+
+typedef struct cq_store_server {
+  cq_str name; /* as the technician calls it, 1 to 64 bytes */
+  int kind;    /* cq_server_kind */
+  cq_str url, user, secret, ca;
+  cq_str forms; /* ids of the programme's forms whose records go there, one a line */
+} cq_store_server;
+/* A new one, or others words for one of that name. Errors: store.long. */
+cq_status cq_store_server_put(cq_store *store, const cq_store_server *server, cq_error *error);
+/* Its forms are withdrawn and its lists gone; what it said of records stays. CQ_NOTFOUND "store.server.missing". */
+cq_status cq_store_server_remove(cq_store *store, cq_str name, cq_error *error);
+typedef cq_status cq_store_server_seen(void *context, const cq_store_server *server);
+cq_status cq_store_servers(cq_store *store, cq_store_server_seen *seen, void *context, cq_error *error); /* by name */
+
+/*
+ * A form that the technician takes from a server: current from now on, and earlier ones of the same server and id are
+ * withdrawn; bundles leave it alone. One that a bundle has brought, byte for byte, stays the bundle's. `lists` replace
+ * those of the same names of this server. Errors: store.form.hash, store.server.missing.
+ */
+cq_status cq_store_server_accept(cq_store *store, cq_str server, const cq_store_form *form, const cq_store_list *lists,
+                                 size_t list_count, cq_error *error);
+/* The name of the server that a form came from; emptied for one of a bundle. CQ_NOTFOUND "store.form.missing". */
+cq_status cq_store_form_origin(cq_store *store, const uint8_t hash[CQ_STORE_HASH], cq_buf *server, cq_error *error);
+/* CQ_NOTFOUND "store.list.missing". */
+cq_status cq_store_server_list(cq_store *store, cq_str server, const char *name, cq_buf *bytes, cq_error *error);
+
+typedef struct cq_store_delivery {
+  uint8_t record[CQ_STORE_HASH];
+  cq_str server;
+  int outcome, http;      /* cq_delivery; 0: only files were taken so far */
+  cq_str message, taken;  /* the server's words; names of the files that it has, one a line */
+  int64_t changed_utc_ms; /* filled in by the store */
+} cq_store_delivery;
+/* In place of what it said before; what was accepted (outcome 1 to 15) stays so. CQ_NOTFOUND "store.record.missing". */
+cq_status cq_store_delivery_put(cq_store *store, const cq_store_delivery *delivery, cq_error *error);
+typedef cq_status cq_store_delivery_seen(void *context, const cq_store_delivery *delivery);
+/* By time of finalising. `server` empty: of all. */
+cq_status cq_store_deliveries(cq_store *store, cq_str server, cq_store_delivery_seen *seen, void *context,
+                              cq_error *error);
 
 /* --- entities and attachments --- */
 

@@ -737,6 +737,7 @@ static void test_version_1(void **state) {
           "INSERT INTO old SELECT record, attachment FROM record_attachment; DROP TABLE record_attachment;"
           "ALTER TABLE old RENAME TO record_attachment;"
           "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
+          "DROP TABLE server; DROP TABLE server_list; DROP TABLE delivery; ALTER TABLE form DROP COLUMN origin;"
           "ALTER TABLE entity DROP COLUMN trunk_version; PRAGMA user_version=1");
   cq_store_close(store);
   store = open_store(path, false);
@@ -752,6 +753,89 @@ static void test_version_1(void **state) {
   cq_buf_fini(&text);
   remove_vault(path);
   remove_vault(test_path("s15.vault"));
+}
+
+static cq_status join_deliveries(void *context, const cq_store_delivery *delivery) {
+  cq_buf_addf(context, "%.*s %d %d %.*s;", (int)delivery->server.size, delivery->server.at, delivery->outcome,
+              delivery->http, (int)delivery->message.size, delivery->message.at);
+  return CQ_OK;
+}
+
+static cq_status join_origins(void *context, const cq_store_form *form) {
+  cq_buf_addf(context, "%.*s %d %.*s;", (int)form->id.size, form->id.at, (int)form->status, (int)form->origin.size,
+              form->origin.at);
+  return CQ_OK;
+}
+
+static cq_status count_servers(void *context, const cq_store_server *server) {
+  assert_true(cq_str_is(server->secret, "clave") && cq_str_is(server->forms, "a\nb"));
+  ++*(int *)context;
+  return CQ_OK;
+}
+
+static void test_servers(void **state) {
+  (void)state;
+  const char *path = test_path("s16.vault");
+  cq_store *store = open_store(path, true);
+  cq_buf text = {0};
+  int servers = 0;
+  cq_store_server server = {.name = CQ_STR("ayllu"),
+                            .kind = 2,
+                            .url = CQ_STR("https://c.example.org"),
+                            .secret = CQ_STR("clave"),
+                            .forms = CQ_STR("a\nb")};
+  GOOD(cq_store_server_put(store, &server, &error));
+  GOOD(cq_store_server_put(store, &server, &error));
+  GOOD(cq_store_servers(store, count_servers, &servers, &error));
+  assert_int_equal(servers, 1);
+
+  /* its forms stand beside the bundle's, which neither takes nor withdraws them */
+  cq_store_form theirs = {.id = CQ_STR("censo"), .version = CQ_STR("1"), .title = CQ_STR("c"), .bytes = CQ_STR("<1/>")};
+  cq_store_form ours = {.id = CQ_STR("visita"), .status = CQ_STORE_FORM_CURRENT, .bytes = CQ_STR("<v/>")};
+  cq_store_list list = {CQ_STR("ccpp.csv"), CQ_STR("name\n")};
+  name_of(theirs.hash, theirs.bytes);
+  name_of(ours.hash, ours.bytes);
+  BAD(cq_store_server_accept(store, CQ_STR("otro"), &theirs, NULL, 0, &error), CQ_NOTFOUND, "store.server.missing");
+  GOOD(cq_store_server_accept(store, CQ_STR("ayllu"), &theirs, &list, 1, &error));
+  GOOD(cq_store_bundle_adopt(store, 1, CQ_STR("uno"), &ours, 1, NULL, 0, &error));
+  GOOD(cq_store_server_list(store, CQ_STR("ayllu"), "ccpp.csv", &text, &error));
+  BAD(cq_store_list_bytes(store, "ccpp.csv", &text, &error), CQ_NOTFOUND, "store.list.missing");
+  theirs.bytes = CQ_STR("<2/>");
+  name_of(theirs.hash, theirs.bytes);
+  GOOD(cq_store_server_accept(store, CQ_STR("ayllu"), &theirs, NULL, 0, &error));
+  GOOD(cq_store_server_accept(store, CQ_STR("ayllu"), &ours, NULL, 0, &error));
+  GOOD(cq_store_form_origin(store, ours.hash, &text, &error));
+  assert_int_equal(text.size, 0);
+  GOOD(cq_store_forms(store, join_origins, &text, &error));
+  assert_non_null(strstr(text.at, "censo 1 ayllu;"));
+  assert_non_null(strstr(text.at, "censo 3 ayllu;"));
+  assert_non_null(strstr(text.at, "visita 1 ;"));
+
+  /* what it said of a record; what it accepted stays accepted, and erasing leaves that alone */
+  cq_store_record record = a_record(CQ_STR("registro"), NULL, 0);
+  cq_store_delivery said = {.server = CQ_STR("ayllu"), .outcome = 20, .http = 409, .message = CQ_STR("cerrado")};
+  memcpy(said.record, record.name, 32);
+  BAD(cq_store_delivery_put(store, &said, &error), CQ_NOTFOUND, "store.record.missing");
+  GOOD(cq_store_finalise(store, 0, &record, CQ_STR("registro"), &error));
+  GOOD(cq_store_delivery_put(store, &said, &error));
+  said.outcome = 1;
+  said.http = 201;
+  said.message = CQ_STR("gracias");
+  GOOD(cq_store_delivery_put(store, &said, &error));
+  said.outcome = 16;
+  GOOD(cq_store_delivery_put(store, &said, &error));
+  cq_buf_reset(&text);
+  GOOD(cq_store_deliveries(store, CQ_STR(""), join_deliveries, &text, &error));
+  assert_string_equal(text.at, "ayllu 1 201 gracias;");
+  GOOD(cq_store_erase(store, record.name, CQ_STR("orden"), &error));
+  cq_buf_reset(&text);
+  GOOD(cq_store_deliveries(store, CQ_STR("ayllu"), join_deliveries, &text, &error));
+  assert_string_equal(text.at, "ayllu 1 201 ;");
+  GOOD(cq_store_server_remove(store, CQ_STR("ayllu"), &error));
+  BAD(cq_store_server_remove(store, CQ_STR("ayllu"), &error), CQ_NOTFOUND, "store.server.missing");
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  remove_vault(path);
 }
 
 static void test_versions(void **state) {
@@ -872,6 +956,7 @@ int main(void) {
       cmocka_unit_test(test_attachments),
       cmocka_unit_test(test_attachments_of_drafts),
       cmocka_unit_test(test_purge_waits_for_attachments),
+      cmocka_unit_test(test_servers),
       cmocka_unit_test(test_version_1),
       cmocka_unit_test(test_versions),
       cmocka_unit_test(test_remove_technician),

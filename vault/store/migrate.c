@@ -51,15 +51,31 @@ static const char trunk_of_branches[] =
     "UPDATE entity SET trunk_version = c.trunk FROM chain AS c"
     " WHERE c.list = entity.list AND c.id = entity.id AND c.written = entity.written;";
 
+/* Version 4: OpenRosa servers of others, what they said of records, and the forms that came from them. */
+static const char servers[] =
+    "ALTER TABLE form ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE server(name TEXT PRIMARY KEY, kind INTEGER NOT NULL, url TEXT NOT NULL, user TEXT NOT NULL,"
+    " secret BLOB NOT NULL, ca BLOB NOT NULL, forms TEXT NOT NULL, added_utc_ms INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE server_list(server TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (server, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE delivery(record INTEGER NOT NULL REFERENCES record, server TEXT NOT NULL, outcome INTEGER NOT NULL,"
+    " http INTEGER NOT NULL, message TEXT NOT NULL, taken TEXT NOT NULL, changed_utc_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (record, server)) STRICT, WITHOUT ROWID;";
+
 /* steps[n] leads from version n + 1 to n + 2: the tables, then what their rows become. */
 static const struct {
   const char *tables, *rows;
 } steps[STORE_VERSION - 1] = {
     {attachments_named, ""},
     {"ALTER TABLE entity ADD COLUMN trunk_version INTEGER NOT NULL DEFAULT 0;", trunk_of_branches},
+    {servers, ""},
 };
 
 const char *store_rows_of(int64_t version, const char *table) {
+  static const char *const fourth[] = {"server", "server_list", "delivery"};
+  for (size_t i = 0; version < 4 && i < sizeof fourth / sizeof *fourth; i++)
+    if (strcmp(table, fourth[i]) == 0) return "";
   if (version > 1) return NULL;
   if (strcmp(table, "record_attachment") == 0) return NAMED_ATTACHMENTS "FROM record_attachment";
   return strcmp(table, "draft_attachment") == 0 || strcmp(table, "attachment_part") == 0 ? "" : NULL;

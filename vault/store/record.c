@@ -192,6 +192,7 @@ static cq_status erase_record(cq_store *store, const uint8_t *name, cq_error *er
                                         "DELETE FROM record_bytes WHERE record = ?1",
                                         "DELETE FROM record_subject WHERE record = ?1",
                                         "DELETE FROM record_attachment WHERE record = ?1",
+                                        "UPDATE delivery SET message = '', taken = '' WHERE record = ?1",
                                         emptied};
   for (size_t i = 0; status == CQ_OK && i < sizeof deletes / sizeof deletes[0]; i++)
     status = store_run(store, error, deletes[i], "i", number);

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of a laptop's vault, version 3 (PRAGMA user_version). Interface: chasqui/store.h.
+-- The tables of a laptop's vault, version 4 (PRAGMA user_version). Interface: chasqui/store.h.
 -- All times are milliseconds since 1970 in UTC, by the device's clock. Names and hashes are BLAKE2b-256 (32 bytes).
 -- A change here is a new version, with its step in vault/store/migrate.c.
 
@@ -46,13 +46,34 @@ CREATE TABLE form(
   version  TEXT NOT NULL,
   title    TEXT NOT NULL,
   status   INTEGER NOT NULL CHECK (status IN (1, 2, 3)),  -- current, closing, withdrawn
-  bytes    BLOB NOT NULL
+  bytes    BLOB NOT NULL,
+  origin   TEXT NOT NULL DEFAULT ''     -- name of the server of others that it came from; '': of a bundle
 ) STRICT;
 
 CREATE TABLE list(
   name   TEXT PRIMARY KEY,
   bytes  BLOB NOT NULL
 ) STRICT;
+
+-- OpenRosa servers of others, to which interviews go readable at the technician's word. Here, and in no file, so that
+-- nobody changes where they go.
+CREATE TABLE server(
+  name          TEXT PRIMARY KEY,
+  kind          INTEGER NOT NULL,
+  url           TEXT NOT NULL,
+  user          TEXT NOT NULL,
+  secret        BLOB NOT NULL,
+  ca            BLOB NOT NULL,           -- certificates to trust, PEM; empty: the system's
+  forms         TEXT NOT NULL,           -- ids of the programme's forms whose records go there, one a line
+  added_utc_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Lists and media that forms of a server read.
+CREATE TABLE server_list(
+  server  TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  bytes   BLOB NOT NULL,
+  PRIMARY KEY (server, name)
+) STRICT, WITHOUT ROWID;
 
 -- The audit trail, append-only: hash = BLAKE2b(hash before, content_hash). A draft's answers are its entries, so an
 -- answer is written once. Erasing empties the columns from who to salt; content_hash stays, and the chain holds.
@@ -125,6 +146,18 @@ CREATE TABLE record_subject(
   PRIMARY KEY (subject, record)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_subject_record ON record_subject(record);
+
+-- What a server of others said of a record, last. A row stays when the record is erased: it tells who else has it.
+CREATE TABLE delivery(
+  record          INTEGER NOT NULL REFERENCES record,
+  server          TEXT NOT NULL,
+  outcome         INTEGER NOT NULL,      -- cq_delivery
+  http            INTEGER NOT NULL,
+  message         TEXT NOT NULL,         -- the server's words
+  taken           TEXT NOT NULL,         -- names of the files that it has, one a line
+  changed_utc_ms  INTEGER NOT NULL,
+  PRIMARY KEY (record, server)
+) STRICT, WITHOUT ROWID;
 
 -- Names that were erased by order, and never come back.
 CREATE TABLE tombstone(
