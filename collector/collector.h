@@ -17,6 +17,13 @@ int cq_collector_users_passphrase(cq_cli *cli);
 int cq_collector_backup(cq_cli *cli);
 int cq_collector_scrub(cq_cli *cli);
 int cq_collector_salvage(cq_cli *cli);
+int cq_collector_server_add(cq_cli *cli);
+int cq_collector_server_list(cq_cli *cli);
+int cq_collector_server_remove(cq_cli *cli);
+int cq_collector_server_pull(cq_cli *cli);
+int cq_collector_server_forms(cq_cli *cli);
+int cq_collector_server_accept(cq_cli *cli);
+int cq_collector_send(cq_cli *cli);
 int cq_collector_recover_request(cq_cli *cli);
 int cq_collector_recover_complete(cq_cli *cli);
 
@@ -42,6 +49,9 @@ typedef struct cq_kept_record {
   int64_t finalised_utc_ms;
   int result;
   cq_store_record_state state;
+  bool of_server;                      /* its form came from a server of others: it goes into no batch */
+  char server[CQ_RECORD_MAX_TEXT + 1]; /* that it goes to, or was last spoken of with; "": none */
+  unsigned outcome;                    /* cq_delivery of that; 0: not sent yet */
 } cq_kept_record;
 typedef struct cq_kept_batch {
   int64_t number, made_utc_ms, entries, size;
@@ -55,6 +65,9 @@ typedef struct cq_kept {
   size_t record_count;
   cq_kept_batch *batches;
   size_t batch_count;
+  /* while it is read */
+  cq_store *store;
+  size_t last;
 } cq_kept;
 cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error);
 void cq_kept_free(cq_kept *kept);
@@ -62,6 +75,10 @@ void cq_kept_free(cq_kept *kept);
 /* Words for people. */
 const char *cq_result_words(int result);
 const char *cq_record_state_words(cq_store_record_state state);
+/* The same and what a server of others said, appended. */
+void cq_kept_record_words(const cq_kept_record *record, cq_buf *out);
+bool cq_server_has_form(cq_str forms, cq_str id); /* of cq_store_server.forms */
+const char *cq_delivery_words(unsigned outcome);  /* a few words; 0: it waits */
 const char *cq_batch_state_words(cq_store_batch_state state);
 /* "2012-08-20 14:03" in the clock's zone. */
 void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]);

@@ -7,11 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The programme's form of that id; where it has none, one taken from a server of others. */
 static cq_status find_form(cq_laptop *laptop, const char *id, cq_hash *hash, cq_error *error) {
+  cq_offered *forms = NULL;
+  size_t count = 0;
+  bool found = false;
   const cq_bundle_form *form = cq_bundle_form_current(laptop->bundle, cq_str_from(id));
-  if (!form) return cq_error_set(error, CQ_NOTFOUND, "collector.form.none", id, NULL);
-  *hash = form->hash;
-  return CQ_OK;
+  if (form) {
+    *hash = form->hash;
+    return CQ_OK;
+  }
+  cq_status status = cq_filling_offered(laptop, &forms, &count, error);
+  for (size_t i = 0; status == CQ_OK && i < count && !found; i++) {
+    found = strcmp(forms[i].id, id) == 0;
+    if (found) *hash = forms[i].hash;
+  }
+  free(forms);
+  return status != CQ_OK || found ? status : cq_error_set(error, CQ_NOTFOUND, "collector.form.none", id, NULL);
 }
 
 static bool parse_result(const char *word, cq_result *result) {

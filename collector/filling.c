@@ -57,6 +57,7 @@ static cq_status open_list(void *context, cq_str uri, cq_buf *out, cq_error *err
   if (uri.size - start >= sizeof name) return cq_error_set(error, CQ_NOTFOUND, "store.list.missing", NULL);
   memcpy(name, uri.at + start, uri.size - start);
   name[uri.size - start] = '\0';
+  if (it->server.size > 0) return cq_store_server_list(it->laptop->store, cq_buf_str(&it->server), name, out, error);
   return cq_roster_list(it->laptop->store, name, out, error);
 }
 
@@ -65,6 +66,7 @@ static cq_status load_form(cq_filling *it, const cq_hash *hash, cq_error *error)
   cq_form_lists lists = {open_list, it};
   it->form_hash = *hash;
   cq_status status = cq_store_form_bytes(it->laptop->store, hash->at, &xml, error);
+  if (status == CQ_OK) status = cq_store_form_origin(it->laptop->store, hash->at, &it->server, error);
   if (status == CQ_OK) status = cq_form_load(&it->form, cq_buf_str(&xml), &lists, error);
   if (status == CQ_OK) {
     cq_str title = cq_form_title(it->form);
@@ -114,6 +116,7 @@ void cq_filling_end(cq_filling *it) {
   cq_form_free(it->form);
   cq_arena_free(it->arena);
   cq_buf_fini(&it->title);
+  cq_buf_fini(&it->server);
   free(it->files);
   cq_wipe(it->seed, sizeof it->seed);
   *it = (cq_filling){0};
@@ -512,19 +515,52 @@ static cq_str title_of(cq_str xml, cq_str fallback) {
   return fallback;
 }
 
+typedef struct offering {
+  cq_offered *forms;
+  size_t count;
+} offering;
+
+/* One more, zeroed; NULL: out of memory. */
+static cq_offered *offer(offering *it) {
+  cq_offered *more = realloc(it->forms, (it->count + 1) * sizeof *more);
+  if (!more) return NULL;
+  it->forms = more;
+  more[it->count] = (cq_offered){0};
+  return &more[it->count++];
+}
+
+static cq_status see_server_form(void *context, const cq_store_form *form) {
+  if (form->origin.size == 0 || form->status != CQ_STORE_FORM_CURRENT) return CQ_OK;
+  cq_offered *offered = offer(context);
+  if (!offered) return CQ_NOMEM;
+  memcpy(offered->hash.at, form->hash, sizeof offered->hash.at);
+  copy_text(offered->id, form->id);
+  copy_text(offered->version, form->version);
+  copy_text(offered->title, form->title);
+  copy_text(offered->server, form->origin);
+  return CQ_OK;
+}
+
 cq_status cq_filling_offered(cq_laptop *laptop, cq_offered **forms, size_t *count, cq_error *error) {
   const cq_bundle_content *content = cq_bundle_content_of(laptop->bundle);
-  *count = 0;
-  *forms = calloc(content->form_count + 1, sizeof **forms);
-  if (!*forms) return cq_error_nomem(error);
-  for (size_t i = 0; i < content->form_count; i++) {
+  offering all = {0};
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < content->form_count; i++) {
     const cq_bundle_form *form = &content->forms[i];
     if (form->status != CQ_FORM_CURRENT) continue;
-    cq_offered *offered = &(*forms)[(*count)++];
+    cq_offered *offered = offer(&all);
+    if (!offered) {
+      status = cq_error_nomem(error);
+      break;
+    }
     offered->hash = form->hash;
     copy_text(offered->id, form->id);
     copy_text(offered->version, form->version);
     copy_text(offered->title, title_of(form->xml, form->id));
   }
-  return CQ_OK;
+  if (status == CQ_OK) status = cq_store_forms(laptop->store, see_server_form, &all, error);
+  if (status == CQ_NOMEM) cq_error_nomem(error);
+  *forms = all.forms;
+  *count = all.count;
+  return status;
 }

@@ -20,6 +20,7 @@ typedef struct cq_filling {
   cq_hash form_hash;
   int64_t begun_utc_ms;
   cq_buf title;       /* terminated */
+  cq_buf server;      /* of others, that gave the form; empty: it is the programme's */
   cq_arena *arena;    /* for outcomes; reset at each answer */
   cq_attached *files; /* that its answers name */
   size_t file_count;
@@ -80,8 +81,10 @@ cq_status cq_filling_discard(cq_filling *filling, cq_error *error);
 typedef struct cq_offered {
   cq_hash hash;
   char id[CQ_RECORD_MAX_TEXT + 1], version[CQ_RECORD_MAX_TEXT + 1], title[CQ_RECORD_MAX_TEXT + 1];
+  char server[CQ_RECORD_MAX_TEXT + 1]; /* of others, that gave it, unsigned; "": it is the programme's */
 } cq_offered;
-/* The current ones of the bundle, in its order. The caller frees *forms with free(). */
+/* The current ones of the bundle, in its order, then those taken from servers of others. The caller frees *forms with
+ * free(). */
 cq_status cq_filling_offered(cq_laptop *laptop, cq_offered **forms, size_t *count, cq_error *error);
 
 #endif

@@ -311,7 +311,8 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
                         .attachment_count = from.file_count};
     status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
   }
-  if (status == CQ_OK)
+  /* What a form of another server changes is for that server's lists. */
+  if (status == CQ_OK && it->server.size == 0)
     status = cq_roster_changes(it->laptop->store, &from.entities, from.arena, &from.rows, &from.row_count, error);
   if (status == CQ_OK) status = store_record(it, &from, &envelope, name, error);
   cq_buf_fini_secret(&from.xml);

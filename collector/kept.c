@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/collector.h"
 
+#include "chasqui/handover.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,47 @@ static cq_status see_record(void *context, const cq_store_record *record) {
   it->state = record->state;
   copy_text(it->label, sizeof it->label, record->label);
   copy_text(it->form, sizeof it->form, record->form_id);
+  cq_buf origin = {0};
+  if (cq_store_form_origin(kept->store, record->form, &origin, NULL) == CQ_OK && origin.size > 0) {
+    it->of_server = true;
+    copy_text(it->server, sizeof it->server, cq_buf_str(&origin));
+  }
+  cq_buf_fini(&origin);
+  return CQ_OK;
+}
+
+bool cq_server_has_form(cq_str forms, cq_str id) {
+  for (size_t at = 0; at < forms.size;) {
+    size_t end = at;
+    while (end < forms.size && forms.at[end] != '\n') end++;
+    if (cq_str_equal((cq_str){forms.at + at, end - at}, id)) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+static cq_status see_server(void *context, const cq_store_server *server) {
+  cq_kept *kept = context;
+  for (size_t i = 0; i < kept->record_count; i++) {
+    cq_kept_record *it = &kept->records[i];
+    if (!*it->server && it->state != CQ_STORE_ERASED && it->result != CQ_RESULT_WITHDRAWN &&
+        cq_server_has_form(server->forms, cq_str_from(it->form)))
+      copy_text(it->server, sizeof it->server, server->name);
+  }
+  return CQ_OK;
+}
+
+/* Both lists are by time of finalising, so what is looked for is never far. */
+static cq_status see_delivery(void *context, const cq_store_delivery *delivery) {
+  cq_kept *kept = context;
+  for (size_t i = 0; i < kept->record_count; i++) {
+    cq_kept_record *it = &kept->records[(kept->last + i) % kept->record_count];
+    if (memcmp(it->name, delivery->record, sizeof it->name) != 0) continue;
+    kept->last = (kept->last + i) % kept->record_count;
+    it->outcome = (unsigned)delivery->outcome;
+    copy_text(it->server, sizeof it->server, delivery->server);
+    break;
+  }
   return CQ_OK;
 }
 
@@ -74,9 +117,11 @@ static cq_status see_batch(void *context, const cq_store_batch *batch) {
 }
 
 cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error) {
-  *kept = (cq_kept){0};
+  *kept = (cq_kept){.store = store};
   cq_status status = cq_store_drafts(store, see_draft, kept, error);
   if (status == CQ_OK) status = cq_store_records(store, -1, see_record, kept, error);
+  if (status == CQ_OK) status = cq_store_servers(store, see_server, kept, error);
+  if (status == CQ_OK) status = cq_store_deliveries(store, CQ_STR(""), see_delivery, kept, error);
   if (status == CQ_OK) status = cq_store_batches(store, 0, see_batch, kept, error);
   if (status == CQ_NOMEM) cq_error_nomem(error);
   if (status != CQ_OK) cq_kept_free(kept);
@@ -110,6 +155,31 @@ const char *cq_record_state_words(cq_store_record_state state) {
   case CQ_STORE_OPENED: return _("arrived at the desk");
   default: return _("erased by order");
   }
+}
+
+const char *cq_delivery_words(unsigned outcome) {
+  if (outcome == 0 || outcome == CQ_DELIVERY_UNTRIED) return _("waits for send");
+  if (cq_delivery_is_done(outcome)) return _("accepted");
+  switch (outcome) {
+  case CQ_DELIVERY_UNCLEAR: return _("no clear answer");
+  case CQ_DELIVERY_BUSY:
+  case CQ_DELIVERY_FAULT: return _("the server failed");
+  case CQ_DELIVERY_QUOTA: return _("no room there");
+  case CQ_DELIVERY_CLOSED: return _("form closed");
+  case CQ_DELIVERY_UNASSIGNED: return _("form not assigned");
+  case CQ_DELIVERY_FORM: return _("form unknown there");
+  case CQ_DELIVERY_DELETED: return _("deleted there");
+  case CQ_DELIVERY_ORIGINAL: return _("original missing there");
+  case CQ_DELIVERY_CONFLICT: return _("conflict");
+  case CQ_DELIVERY_LARGE: return _("too large");
+  default: return _("refused");
+  }
+}
+
+void cq_kept_record_words(const cq_kept_record *it, cq_buf *out) {
+  if (!it->of_server) cq_buf_add_text(out, cq_record_state_words(it->state));
+  if (!*it->server) return;
+  cq_buf_addf(out, "%s%s: %s", it->of_server ? "" : " · ", it->server, cq_delivery_words(it->outcome));
 }
 
 const char *cq_batch_state_words(cq_store_batch_state state) {

@@ -48,6 +48,28 @@ static const cq_cli_option complete_options[] = {
     CQ_CLI_OPTION_HOME,
     {0}};
 
+static const cq_cli_option server_add_options[] = {
+    {"kind", 0, N_("KIND"), N_("central (ODK Central; else), kobo (KoboToolbox) or openrosa")},
+    {"user", 0, N_("NAME"), N_("account at the server; without it the secret is a token")},
+    {"secret-file", 0, N_("FILE"), N_("read the token or password from a file that only you can read")},
+    {"ca", 0, N_("FILE"), N_("trust this certificate (PEM) instead of the system's")},
+    {"form", 0, N_("FORM"), N_("interviews of this form of the programme go there too; may be given several times")},
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_PASSPHRASE,
+    {0}};
+
+static const cq_cli_option accept_options[] = {CQ_CLI_OPTION_YES, CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
+
+static const cq_cli_option send_options[] = {
+    {"again", 0, NULL, N_("also what the server refused before")},
+    {"tries", 0, N_("NUMBER"), N_("how often a request over a broken line is tried in all (else 4)")},
+    {"limit-rate", 0, N_("BYTES"), N_("use at most so many bytes a second")},
+    CQ_CLI_OPTION_YES,
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
 static const cq_cli_verb verbs[] = {
     {.name = "",
      .summary = N_("open the screen: interviews, drafts, what is finished, and the outbox"),
@@ -78,6 +100,64 @@ static const cq_cli_verb verbs[] = {
      .options = vault_options,
      .max_args = 0,
      .run = cq_collector_pack},
+    {.name = "send",
+     .args = N_("SERVER [RECORD…]"),
+     .summary = N_("send interviews to an OpenRosa server (ODK Central, KoboToolbox), readable"),
+     .text = N_("Sends what is finished, is meant for that server and is not there yet: interviews of forms taken from "
+                "it, and of the programme's forms named with server add --form. RECORD is an instance ID, or the first "
+                "eight digits or more of a record's name. Asks before anything leaves the laptop. What the server "
+                "answers is kept with each interview; what it has accepted is never sent again, and what it refused "
+                "only with --again. Interrupting it does no harm: send again. Sealed batches go their own way."),
+     .options = send_options,
+     .min_args = 1,
+     .max_args = -1,
+     .run = cq_collector_send},
+    {.name = "server add",
+     .args = N_("SERVER URL"),
+     .summary = N_("make an OpenRosa server known under a name of your own"),
+     .text =
+         N_("Address, account and secret are kept in the vault alone. URL is like https://HOST/v1/projects/3 at ODK "
+            "Central, also as its pages show it or as an app user's address with the token in it. The same name "
+            "again puts new words in the place of the old."),
+     .options = server_add_options,
+     .min_args = 2,
+     .max_args = 2,
+     .run = cq_collector_server_add},
+    {.name = "server list",
+     .summary = N_("the OpenRosa servers, and how many interviews each has accepted"),
+     .options = vault_options,
+     .max_args = 0,
+     .run = cq_collector_server_list},
+    {.name = "server remove",
+     .args = N_("SERVER"),
+     .summary = N_("forget an OpenRosa server; interviews stay"),
+     .options = backup_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_server_remove},
+    {.name = "server pull",
+     .args = N_("SERVER"),
+     .summary = N_("bring a server's forms and lists to the inbox; only what changed"),
+     .options = vault_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_server_pull},
+    {.name = "server forms",
+     .args = N_("SERVER"),
+     .summary = N_("the forms that came from a server; nothing of them is signed"),
+     .options = vault_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_server_forms},
+    {.name = "server accept",
+     .args = N_("SERVER FORM"),
+     .summary = N_("use a form that came from a server, at your own word"),
+     .text = N_("Such a form is not signed by the programme. Its interviews go to that server only, and into no sealed "
+                "batch. Lists are those of the last pull: accept again after another one."),
+     .options = accept_options,
+     .min_args = 2,
+     .max_args = 2,
+     .run = cq_collector_server_accept},
     {.name = "users",
      .summary = N_("list the technicians who can open this laptop"),
      .options = vault_options,

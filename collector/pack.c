@@ -52,8 +52,17 @@ static cq_status find_form(void *context, const cq_hash *hash, cq_str *xml) {
   return CQ_OK;
 }
 
+/* Interviews of a form that a server of others gave go there alone: the desk has not asked for them. */
+static bool is_of_server(cq_store *store, const uint8_t form[CQ_STORE_HASH]) {
+  cq_buf server = {0};
+  bool is = cq_store_form_origin(store, form, &server, NULL) == CQ_OK && server.size > 0;
+  cq_buf_fini(&server);
+  return is;
+}
+
 static cq_status note_record(void *context, const cq_store_record *record) {
   packing *it = context;
+  if (is_of_server(it->laptop->store, record->form)) return CQ_OK;
   if (it->name_count == it->name_room) {
     size_t room = it->name_room ? it->name_room * 2 : 64;
     void *more = realloc(it->names, room * sizeof *it->names);
@@ -152,11 +161,12 @@ typedef struct sent_draft {
 typedef struct drafts {
   sent_draft *now;
   size_t count;
+  cq_store *store;
 } drafts;
 
 static cq_status note_draft(void *context, const cq_store_draft *draft) {
   drafts *them = context;
-  if (draft->answers == 0) return CQ_OK;
+  if (draft->answers == 0 || is_of_server(them->store, draft->form)) return CQ_OK;
   sent_draft *more = realloc(them->now, (them->count + 1) * sizeof *more);
   if (!more) return CQ_NOMEM;
   them->now = more;
@@ -192,6 +202,7 @@ static cq_status pack_draft(packing *it, int64_t draft) {
 /* Into the batch that is being made. `*them` is what to remember when it has been made. */
 static cq_status pack_drafts(packing *it, drafts *them) {
   cq_buf sent = {0};
+  them->store = it->laptop->store;
   cq_status status = cq_store_drafts(it->laptop->store, note_draft, them, it->error);
   if (status == CQ_NOMEM) cq_error_nomem(it->error);
   if (status == CQ_OK && cq_store_get(it->laptop->store, SETTING_SENT, &sent, NULL) != CQ_OK) cq_buf_reset(&sent);

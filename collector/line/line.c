@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "collector/line/line.h"
 
+#include "chasqui/handover.h"
 #include "collector/agenda.h"
 #include "collector/answer.h"
 
@@ -79,6 +80,10 @@ static cq_status new_interview(cq_line *line) {
     for (size_t i = 0; i < count; i++) {
       fprintf(line->out, "  %zu) ", i + 1);
       cq_line_print(line, cq_str_from(forms[i].title));
+      if (*forms[i].server) {
+        fprintf(line->out, " — ");
+        fprintf(line->out, _("from %s, not signed by the programme"), forms[i].server);
+      }
       fprintf(line->out, "\n");
     }
   }
@@ -125,7 +130,10 @@ static void show_finished(cq_line *line, const cq_kept *kept) {
     cq_time_words(line->laptop->clock, it->finalised_utc_ms, when);
     fprintf(line->out, "  %s · ", when);
     cq_line_print(line, cq_str_from(it->label));
-    fprintf(line->out, " · %s · %s\n", cq_result_words(it->result), cq_record_state_words(it->state));
+    cq_buf words = {0};
+    cq_kept_record_words(it, &words);
+    fprintf(line->out, " · %s · %s\n", cq_result_words(it->result), words.at ? words.at : "");
+    cq_buf_fini(&words);
   }
   if (kept->record_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
 }
@@ -140,7 +148,16 @@ static void show_outbox(cq_line *line, const cq_kept *kept) {
     fprintf(line->out, cq_cli_plural("%lld entry", "%lld entries", (uint64_t)it->entries), (long long)it->entries);
     fprintf(line->out, " · %s\n", cq_batch_state_words(it->state));
   }
-  if (kept->batch_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+  size_t shown = kept->batch_count;
+  for (size_t i = 0; i < kept->record_count; i++) { /* what servers of others do not have */
+    const cq_kept_record *it = &kept->records[i];
+    if (!*it->server || cq_delivery_is_done(it->outcome)) continue;
+    shown++;
+    fprintf(line->out, "  ");
+    cq_line_print(line, cq_str_from(it->label));
+    fprintf(line->out, " · %s · %s\n", it->server, cq_delivery_words(it->outcome));
+  }
+  if (shown == 0) fprintf(line->out, "  %s\n", _("There are none."));
 }
 
 static void show_visits(cq_line *line, const cq_agenda_visit *visits, size_t count) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, and the lists that it leads to: forms, drafts, what is finished, outbox. */
+#include "chasqui/handover.h"
 #include "collector/agenda.h"
 #include "collector/pages/app.h"
 #include "collector/pages/list.h"
@@ -100,8 +101,12 @@ static void fill_forms(menu *it) {
   free(it->forms);
   it->forms = NULL;
   if (!cq_app_well(it->view.app, cq_filling_offered(it->view.app->laptop, &it->forms, &count, &error), &error)) return;
-  for (size_t i = 0; i < count; i++)
-    cq_list_add(&it->list, (int64_t)i, cq_str_from(it->forms[i].title), it->forms[i].id);
+  for (size_t i = 0; i < count; i++) {
+    char detail[128];
+    snprintf(detail, sizeof detail, _("from %s, not signed by the programme"), it->forms[i].server);
+    cq_list_add(&it->list, (int64_t)i, cq_str_from(it->forms[i].title),
+                *it->forms[i].server ? detail : it->forms[i].id);
+  }
 }
 
 static void choose_form(menu *it, cq_list_item *item) {
@@ -140,7 +145,8 @@ static void fill_finished(menu *it) {
     cq_buf_reset(&text);
     cq_buf_reset(&detail);
     cq_buf_addf(&text, "%s  %s", when, record->label);
-    cq_buf_addf(&detail, "%s · %s", cq_result_words(record->result), cq_record_state_words(record->state));
+    cq_buf_addf(&detail, "%s · ", cq_result_words(record->result));
+    cq_kept_record_words(record, &detail);
     cq_list_add(&it->list, (int64_t)i, cq_buf_str(&text), detail.at);
   }
   cq_buf_fini(&text);
@@ -159,6 +165,12 @@ static void fill_outbox(menu *it) {
       snprintf(text + used, sizeof text - (size_t)used,
                cq_cli_plural("%lld entry", "%lld entries", (uint64_t)batch->entries), (long long)batch->entries);
     cq_list_add(&it->list, batch->number, cq_str_from(text), cq_batch_state_words(batch->state));
+  }
+  for (size_t i = it->kept.record_count; i > 0; i--) { /* what servers of others do not have */
+    const cq_kept_record *record = &it->kept.records[i - 1];
+    if (!*record->server || cq_delivery_is_done(record->outcome)) continue;
+    snprintf(text, sizeof text, "%.64s · %s", record->server, cq_delivery_words(record->outcome));
+    cq_list_add(&it->list, -(int64_t)i, cq_str_from(record->label), text);
   }
 }
 

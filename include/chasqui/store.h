@@ -379,7 +379,8 @@ cq_status cq_store_draft_attachments(cq_store *store, int64_t draft, cq_store_at
                                      cq_error *error);
 cq_status cq_store_record_attachments(cq_store *store, const uint8_t record[CQ_STORE_HASH],
                                       cq_store_attachment_seen *seen, void *context, cq_error *error);
-/* Of records, and not wholly in batches yet: each once, without a name, the smallest first. */
+/* Of records, but those of a server's forms, and not wholly in batches yet: each once, without a name, the smallest
+ * first. */
 cq_status cq_store_attachments_waiting(cq_store *store, cq_store_attachment_seen *seen, void *context, cq_error *error);
 
 /* The whole in chunks, its hash checked at the end: what was written before an error is not to be used. CQ_NOTFOUND

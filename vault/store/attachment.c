@@ -154,11 +154,14 @@ cq_status cq_store_record_attachments(cq_store *store, const uint8_t record[CQ_S
 
 cq_status cq_store_attachments_waiting(cq_store *store, cq_store_attachment_seen *seen, void *context,
                                        cq_error *error) {
-  query ask = query_start(store,
-                          "SELECT '', (SELECT min(media_type) FROM record_attachment WHERE attachment = a.id), " COLUMNS
-                          "WHERE w.state = 0 AND EXISTS (SELECT 1 FROM record_attachment WHERE attachment = a.id) "
-                          "ORDER BY a.size, a.id",
-                          "");
+  query ask = query_start(
+      store,
+      "SELECT '', (SELECT min(media_type) FROM record_attachment WHERE attachment = a.id), " COLUMNS
+      "WHERE w.state = 0 AND EXISTS (SELECT 1 FROM record_attachment AS n JOIN record AS r ON r.number = n.record "
+      "WHERE n.attachment = a.id AND NOT EXISTS "
+      "(SELECT 1 FROM form AS f WHERE f.hash = r.form AND f.origin <> '')) "
+      "ORDER BY a.size, a.id",
+      "");
   return each_attachment(&ask, seen, context, error);
 }
 

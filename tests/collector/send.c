@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interviews to an OpenRosa server by the programs themselves: collector, courier, and a server that answers anything.
+ */
+#include "chasqui/file.h"
+#include "tests/collector/ways.h"
+#include "tests/sync/rosa_server.h"
+#include "tests/sync/run.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+typedef struct scene {
+  office *office;
+  rosa_server *s;
+  cq_buf xml[2], out;
+  cq_bundle_form forms[2];
+  char passphrase[300], secret[300], url[80];
+} scene;
+
+static void write_file(const char *path, const char *text) {
+  assert_int_equal(cq_file_replace(path, text, strlen(text), 0600, false, NULL), CQ_OK);
+}
+
+static void scene_open(scene *it) {
+  *it = (scene){.s = rosa_server_start()};
+  assert_non_null(it->s);
+  it->forms[0] = way_form("tests/collector/visita", "visita", &it->xml[0]);
+  it->forms[1] = way_form("tests/collector/fotos", "fotos", &it->xml[1]);
+  it->office = office_new(CQ_MODE_REAL, it->forms, 2);
+  office_join(it->office);
+  rosa_server_url(it->s, it->url);
+  rosa_server_form(it->s, "visita", "1", cq_buf_str(&it->xml[0]));
+  rosa_server_form(it->s, "fotos", "1", cq_buf_str(&it->xml[1]));
+  snprintf(it->passphrase, sizeof it->passphrase, "%s/frase", it->office->home);
+  snprintf(it->secret, sizeof it->secret, "%s/ficha", it->office->home);
+  write_file(it->passphrase, OFFICE_PASSPHRASE "\n");
+  write_file(it->secret, ROSA_TOKEN "\n");
+}
+
+static void scene_close(scene *it) {
+  rosa_server_end(it->s);
+  office_free(it->office);
+  cq_buf_fini(&it->xml[0]);
+  cq_buf_fini(&it->xml[1]);
+  cq_buf_fini(&it->out);
+}
+
+/* chasqui-collector with these arguments, the home and the passphrase; its exit status. */
+static int collector(scene *it, const char *const *args) {
+  const char *all[24];
+  size_t n = 0;
+  while (*args) all[n++] = *args++;
+  all[n++] = "--home";
+  all[n++] = it->office->home;
+  all[n++] = "--passphrase-file";
+  all[n++] = it->passphrase;
+  all[n] = NULL;
+  return run_program("chasqui-collector", &it->out, all);
+}
+#define COLLECTOR(it, ...) collector((it), (const char *[]){__VA_ARGS__, NULL})
+
+static void expect(const scene *it, const char *text) {
+  if (!it->out.at || !strstr(it->out.at, text)) fail_msg("%s is not in: %s", text, it->out.at ? it->out.at : "");
+}
+
+static void add_server(scene *it) {
+  assert_int_equal(COLLECTOR(it, "server", "add", "ayllu", it->url, "--secret-file", it->secret, "--form", "visita",
+                             "--form", "fotos"),
+                   0);
+}
+
+static void fill(scene *it, int times) {
+  for (int i = 0; i < times; i++)
+    assert_int_equal(COLLECTOR(it, "fill", "visita", "--answers", "tests/collector/visita.json", "--json"), 0);
+}
+
+static int send_all(scene *it) {
+  return COLLECTOR(it, "send", "ayllu", "--yes", "--json", "--tries", "2");
+}
+
+/* Whether any file of the home but the two of this test holds these bytes. */
+static bool on_disk(const char *folder, const char *text) {
+  bool found = false;
+  DIR *dir = opendir(folder);
+  for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+    char path[600];
+    struct stat about;
+    cq_buf bytes = {0};
+    if (e->d_name[0] == '.' || strcmp(e->d_name, "ficha") == 0 || strcmp(e->d_name, "frase") == 0) continue;
+    snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+    if (stat(path, &about) != 0) continue;
+    if (S_ISDIR(about.st_mode)) {
+      found |= on_disk(path, text);
+    } else if (cq_file_read(path, 1 << 26, &bytes, NULL) == CQ_OK) {
+      size_t size = strlen(text);
+      for (size_t at = 0; at + size <= bytes.size && !found; at++) found = memcmp(bytes.at + at, text, size) == 0;
+    }
+    cq_buf_fini(&bytes);
+  }
+  if (dir) closedir(dir);
+  return found;
+}
+
+static void interviews_go_once_and_nothing_readable_stays(void **state) {
+  scene it;
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 3);
+  /* Nobody agreed: without a terminal the answer is no. */
+  assert_int_equal(COLLECTOR(&it, "send", "ayllu", "--json"), 1);
+  expect(&it, "cli.cancelled");
+  assert_int_equal(rosa_server_counts(it.s).requests, 0);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":3,\"refused\":0,\"later\":0");
+  assert_int_equal(rosa_server_counts(it.s).submissions, 3);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":0,\"refused\":0,\"later\":0,\"before\":3");
+  assert_int_equal(rosa_server_counts(it.s).posts, 3);
+  assert_int_equal(COLLECTOR(&it, "server", "list", "--json"), 0);
+  expect(&it, "\"accepted\":3,\"waiting\":0,\"refused\":0");
+  /* Neither the token nor what was answered lies in any file. */
+  assert_false(on_disk(it.office->home, ROSA_TOKEN));
+  assert_false(on_disk(it.office->home, "azangaro"));
+  assert_true(on_disk(it.office->home, "programa") || on_disk(it.office->home, "CHQ")); /* it does look */
+  scene_close(&it);
+}
+
+static void the_record_that_is_named_goes_and_no_other(void **state) {
+  scene it;
+  cq_buf xml = {0};
+  char instance[64] = "";
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 2);
+  assert_int_equal(way_record(it.office, &xml), CQ_RESULT_COMPLETE);
+  const char *at = strstr(xml.at, "instanceID>");
+  assert_non_null(at);
+  sscanf(at + 11, "%63[^<]", instance);
+  assert_int_equal(COLLECTOR(&it, "send", "ayllu", instance, "--yes", "--json"), 0);
+  assert_int_equal(rosa_server_counts(it.s).submissions, 1);
+  assert_true(rosa_server_holds(it.s, instance, cq_buf_str(&xml)));
+  cq_buf_fini(&xml);
+  scene_close(&it);
+}
+
+static void what_does_not_go_is_kept_told_and_goes_later(void **state) {
+  scene it;
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 3);
+  /* A closed form: one request, the others wait. */
+  rosa_server_close_form(it.s, "visita", true);
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "\"accepted\":0,\"refused\":0,\"later\":3");
+  assert_int_equal(rosa_server_counts(it.s).posts, 1);
+  rosa_server_close_form(it.s, "visita", false);
+  /* A conflict is not tried again by itself. */
+  rosa_server_play(it.s, &(rosa_play){.status = 409, .body = "{\"message\":\"different XML\"}", .times = 1});
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "\"accepted\":2,\"refused\":1,\"later\":0");
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "\"accepted\":0,\"refused\":1");
+  assert_int_equal(rosa_server_counts(it.s).posts, 4);
+  assert_int_equal(COLLECTOR(&it, "send", "ayllu", "--again", "--yes", "--json"), 0);
+  expect(&it, "\"accepted\":1,\"refused\":0,\"later\":0,\"before\":2");
+  assert_int_equal(rosa_server_counts(it.s).submissions, 3);
+  scene_close(&it);
+}
+
+static void a_wrong_token_a_login_page_and_no_line_are_told(void **state) {
+  scene it;
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 1);
+  rosa_server_play_head(it.s, &(rosa_play){.status = 200, .body = "<html>entre</html>", .times = 1});
+  assert_int_equal(send_all(&it), 3);
+  expect(&it, "openrosa.strange");
+  write_file(it.secret, "otra\n");
+  add_server(&it);
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "openrosa.secret");
+  assert_int_equal(rosa_server_counts(it.s).posts, 0);
+  snprintf(it.url, sizeof it.url, "http://127.0.0.1:1/v1/projects/7");
+  add_server(&it);
+  assert_int_equal(send_all(&it), 3);
+  expect(&it, "sync.net.connect");
+  assert_int_equal(COLLECTOR(&it, "server", "list", "--json"), 0);
+  expect(&it, "\"accepted\":0,\"waiting\":1,\"refused\":0");
+  assert_int_equal(COLLECTOR(&it, "server", "add", "x", "http://example.org/v1/projects/1", "--secret-file", it.secret),
+                   1);
+  assert_int_equal(COLLECTOR(&it, "send", "nadie", "--yes", "--json"), 1);
+  expect(&it, "store.server.missing");
+  scene_close(&it);
+}
+
+static void a_lost_answer_makes_no_second_interview(void **state) {
+  scene it;
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 2);
+  rosa_server_play(it.s, &(rosa_play){.kind = ROSA_PLAY_LOSE, .times = 9});
+  assert_int_equal(send_all(&it), 3);
+  expect(&it, "sync.net.broken");
+  rosa_server_play(it.s, &(rosa_play){0});
+  assert_int_equal(send_all(&it), 0);
+  rosa_counts n = rosa_server_counts(it.s);
+  assert_int_equal(n.submissions, 2);
+  assert_true(n.lost > 0 && n.identical <= n.lost);
+  scene_close(&it);
+}
+
+static void files_of_an_interview_go_with_it(void **state) {
+  scene it;
+  char answers[400], text[1200], here[500];
+  cq_buf photo = {0}, last = {0};
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  assert_non_null(realpath("tests/collector/files", here));
+  snprintf(answers, sizeof answers, "%s/r.json", it.office->home);
+  snprintf(text, sizeof text,
+           "{\"nombre\":\"La casa\",\"casa\":\"%s/casa.png\",\"voz\":{\"missing\":\"na\"},"
+           "\"parcela\":[{\"foto\":\"%s/casa-patio.png\"}]}",
+           here, here);
+  write_file(answers, text);
+  assert_int_equal(COLLECTOR(&it, "fill", "fotos", "--answers", answers, "--json"), 0);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":1");
+  assert_int_equal(rosa_server_counts(it.s).attachments, 2);
+  assert_int_equal(cq_file_read("tests/collector/files/casa.png", 1 << 20, &photo, NULL), CQ_OK);
+  rosa_server_last(it.s, &last);
+  assert_non_null(strstr(last.at, "image/png 1049;"));
+  cq_buf_fini(&photo);
+  cq_buf_fini(&last);
+  scene_close(&it);
+}
+
+/* A form that only the server has, with a list. */
+static const char theirs[] =
+    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
+    "xmlns:orx=\"http://openrosa.org/xforms\"><h:head><h:title>Censo ajeno</h:title><model><instance>"
+    "<data id=\"censo\" version=\"5\"><pueblo/><orx:meta><orx:instanceID/></orx:meta></data></instance>"
+    "<instance id=\"ccpp\" src=\"jr://file-csv/ccpp.csv\"/>"
+    "<bind nodeset=\"/data/pueblo\" type=\"string\" required=\"true()\"/>"
+    "<bind nodeset=\"/data/orx:meta/orx:instanceID\" type=\"string\" readonly=\"true()\"/></model></h:head>"
+    "<h:body><select1 ref=\"/data/pueblo\"><label>Pueblo</label><itemset nodeset=\"instance('ccpp')/root/item\">"
+    "<value ref=\"name\"/><label ref=\"label\"/></itemset></select1></h:body></h:html>";
+
+static size_t batches(const scene *it) {
+  cq_buf bytes = {0};
+  size_t n = 0;
+  while (office_batch(it->office, n, &bytes)) n++;
+  cq_buf_fini(&bytes);
+  return n;
+}
+
+static void a_form_of_the_server_is_used_at_the_technicians_word_and_goes_there_alone(void **state) {
+  scene it;
+  char answers[400];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  rosa_server_form(it.s, "censo", "5", CQ_STR(theirs));
+  rosa_server_media(it.s, "censo", "ccpp.csv", CQ_STR("name,label\njuli,Juli\nilave,Ilave\n"), true);
+  assert_int_equal(COLLECTOR(&it, "server", "pull", "ayllu", "--json"), 0);
+  expect(&it, "\"offered\":3,\"forms\":3,\"files\":1,\"unchanged\":0,\"failed\":0");
+  assert_int_equal(COLLECTOR(&it, "server", "forms", "ayllu", "--json"), 0);
+  expect(&it, "{\"id\":\"censo\",\"version\":\"5\",\"in_use\":false}");
+  expect(&it, "{\"id\":\"visita\",\"version\":\"1\",\"in_use\":true}"); /* the programme's own, byte for byte */
+  snprintf(answers, sizeof answers, "%s/r.json", it.office->home);
+  write_file(answers, "{\"pueblo\":\"ilave\"}");
+  assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers), 1);
+  assert_int_equal(COLLECTOR(&it, "server", "accept", "ayllu", "censo"), 1); /* nobody said yes */
+  assert_int_equal(COLLECTOR(&it, "server", "accept", "ayllu", "censo", "--yes"), 0);
+  assert_int_equal(COLLECTOR(&it, "server", "forms", "ayllu", "--json"), 0);
+  expect(&it, "{\"id\":\"censo\",\"version\":\"5\",\"in_use\":true}");
+  size_t before = batches(&it);
+  assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers, "--json"), 0);
+  assert_int_equal(COLLECTOR(&it, "pack", "--json"), 0);
+  expect(&it, "\"records\":0");
+  assert_int_equal(batches(&it), before);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":1");
+  /* It is shown apart, with where it comes from. */
+  cq_laptop laptop;
+  cq_offered *forms = NULL;
+  size_t count = 0;
+  way_open(it.office, &laptop);
+  assert_int_equal(cq_filling_offered(&laptop, &forms, &count, NULL), CQ_OK);
+  assert_int_equal(count, 3);
+  assert_string_equal(forms[0].server, "");
+  assert_string_equal(forms[2].server, "ayllu");
+  assert_string_equal(forms[2].title, "Censo ajeno");
+  free(forms);
+  cq_laptop_close(&laptop);
+  /* Forgotten: it is offered no more. */
+  assert_int_equal(COLLECTOR(&it, "server", "remove", "ayllu"), 0);
+  assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers), 1);
+  scene_close(&it);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(interviews_go_once_and_nothing_readable_stays),
+      cmocka_unit_test(the_record_that_is_named_goes_and_no_other),
+      cmocka_unit_test(what_does_not_go_is_kept_told_and_goes_later),
+      cmocka_unit_test(a_wrong_token_a_login_page_and_no_line_are_told),
+      cmocka_unit_test(a_lost_answer_makes_no_second_interview),
+      cmocka_unit_test(files_of_an_interview_go_with_it),
+      cmocka_unit_test(a_form_of_the_server_is_used_at_the_technicians_word_and_goes_there_alone),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
