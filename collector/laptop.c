@@ -358,12 +358,8 @@ static cq_status make_vault(const cq_laptop *about, const cq_bundle *bundle, cq_
   if (status == CQ_OK) status = try_phrase(content, phrase, error);
   if (status == CQ_OK) status = cq_laptop_adopt(store, home, bundle, bytes, phrase, error);
   if (status == CQ_OK && phrase.size > 0) status = cq_store_set(store, SETTING_INVITATION, phrase, error);
+  if (status == CQ_OK) status = cq_vault_settle(vault, error); /* it is renamed */
   cq_store_close(store);
-  /* Closing brings the log into the vault and removes it: one that is still there found no room, and must not be left.
-   */
-  char log[4200];
-  snprintf(log, sizeof log, "%s-log", path);
-  if (status == CQ_OK && access(log, F_OK) == 0) status = cq_error_set(error, CQ_IO, "vault.full", home, NULL);
   return status;
 }
 

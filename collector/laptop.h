@@ -87,6 +87,12 @@ typedef struct cq_inbox_report {
  * and left; the rest goes on. */
 cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error *error);
 
+/* --- salvage.c --- */
+/* What is readable of a damaged vault, into a new one under the same passphrase that is whole in its one file. On
+ * failure nothing is left of it. Errors: those of vault.h and cq_store_salvage. */
+cq_status cq_laptop_salvage(const char *damaged, const char *into, cq_str passphrase, const cq_vault_options *options,
+                            cq_store_salvaged *found, cq_error *error);
+
 /* --- pack.c --- */
 typedef struct cq_pack_report {
   size_t records, drafts;    /* packed */

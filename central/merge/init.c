@@ -10,6 +10,7 @@
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,17 +116,39 @@ static cq_status fill(cq_desk *desk, const cq_desk_plan *plan, const new_keys *k
 }
 
 static void remove_vault(const char *path) {
-  char wal[4096];
+  cq_buf log = {0};
+  cq_buf_addf(&log, "%s-log", path);
   unlink(path);
-  if ((size_t)snprintf(wal, sizeof wal, "%s-wal", path) < sizeof wal) unlink(wal);
+  if (!log.failed) unlink(log.at);
+  cq_buf_fini(&log);
+}
+
+/* The vault is made under another name, and appears when it is whole. */
+static cq_status make_vault(const cq_desk_plan *plan, const new_keys *k, const char *path, cq_error *error) {
+  cq_buf making = {0};
+  cq_desk desk = {0};
+  cq_buf_addf(&making, "%s.making", path);
+  if (making.failed) return cq_error_nomem(error);
+  remove_vault(making.at); /* what a power cut left of one */
+  cq_status status = cq_vault_create(&desk.vault, making.at, plan->passphrase, "desk",
+                                     (const uint8_t(*)[CQ_VAULT_KEY_SIZE]) & k->vaults.at, 1, plan->vault, error);
+  if (status == CQ_OK) {
+    desk.db = cq_vault_db(desk.vault);
+    status = fill(&desk, plan, k, error);
+    if (status == CQ_OK) status = cq_vault_settle(desk.vault, error);
+  }
+  cq_desk_close(&desk);
+  if (status == CQ_OK && rename(making.at, path) != 0) status = cq_error_io(error, "io.rename", path, errno);
+  if (status == CQ_OK) status = cq_file_sync_folder(plan->home, error);
+  if (status != CQ_OK) remove_vault(making.at);
+  cq_buf_fini(&making);
+  return status;
 }
 
 cq_status cq_desk_init(const cq_desk_plan *plan, char fingerprint[CQ_FINGERPRINT_SIZE], cq_error *error) {
   new_keys k = {0};
-  cq_desk desk = {0};
   cq_programme *programme = NULL;
   cq_buf path = {0}, folder = {0};
-  bool made = false;
   cq_status status = cq_programme_read(&programme, plan->programme, error);
   if (status == CQ_OK) status = cq_file_make_folder(plan->home, error);
   if (status == CQ_OK) status = cq_file_path(&path, plan->home, CQ_DESK_VAULT, error);
@@ -133,20 +156,10 @@ cq_status cq_desk_init(const cq_desk_plan *plan, char fingerprint[CQ_FINGERPRINT
     status = cq_error_set(error, CQ_REFUSED, "desk.exists", plan->home, NULL);
   if (status == CQ_OK) status = make_keys(&k, error);
   if (status == CQ_OK) status = write_offline(plan, &k, error);
-  if (status == CQ_OK) {
-    status = cq_vault_create(&desk.vault, path.at, plan->passphrase, "desk",
-                             (const uint8_t(*)[CQ_VAULT_KEY_SIZE]) & k.vaults.at, 1, plan->vault, error);
-    made = status == CQ_OK;
-  }
-  if (status == CQ_OK) {
-    desk.db = cq_vault_db(desk.vault);
-    status = fill(&desk, plan, &k, error);
-  }
   if (status == CQ_OK) status = cq_home_folder(&folder, plan->home, CQ_FOLDER_INBOX, error);
   if (status == CQ_OK) status = cq_home_folder(&folder, plan->home, CQ_FOLDER_OUTBOX, error);
+  if (status == CQ_OK) status = make_vault(plan, &k, path.at, error);
   if (status == CQ_OK) cq_fingerprint(&k.programme, fingerprint);
-  cq_desk_close(&desk);
-  if (status != CQ_OK && made) remove_vault(path.at);
   cq_programme_free(programme);
   keys_fini(&k);
   cq_buf_fini(&path);

@@ -35,7 +35,7 @@ enum {
 /* Makes the schema, or migrates an older one. Takes ownership of `vault` where it answers CQ_OK. Borrows the clock
  * (NULL: the system's). Errors: store.version (CQ_FUTURE). */
 cq_status cq_store_open(cq_store **store, cq_vault *vault, const cq_clock *clock, cq_error *error);
-void cq_store_close(cq_store *store); /* closes the vault too; NULL is fine */
+void cq_store_close(cq_store *store); /* closes the vault too; NULL is fine; cq_vault_settle before moving its file */
 cq_vault *cq_store_vault(cq_store *store);
 /* cq_vault_remove_slot with the store's statements put away. */
 cq_status cq_store_remove_slot(cq_store *store, uint32_t slot, cq_error *error);

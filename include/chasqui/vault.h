@@ -62,7 +62,8 @@ cq_status cq_vault_harden(cq_error *error);
  * Makes a vault that is not there yet, with one technician's slot and one slot for
  * each recovery key (X25519 public keys, pinned by the programme), and opens
  * it. The file appears whole or not at all.
- * Errors: those of cq_vault_passphrase_check, io.exists, io.*, vault.label, vault.recovery.key.
+ * Errors: those of cq_vault_passphrase_check, io.exists (also of a log that is not of this vault), io.*, vault.label,
+ * vault.recovery.key.
  */
 cq_status cq_vault_create(cq_vault **vault, const char *path, cq_str passphrase, const char *label,
                           const uint8_t (*recovery)[CQ_VAULT_KEY_SIZE], size_t recoveries,
@@ -75,6 +76,12 @@ cq_status cq_vault_create(cq_vault **vault, const char *path, cq_str passphrase,
 cq_status cq_vault_open(cq_vault **vault, const char *path, cq_str passphrase, const cq_vault_options *options,
                         cq_error *error);
 void cq_vault_close(cq_vault *vault); /* NULL is fine; wipes the keys */
+/*
+ * Brings the log into the file, so that the file alone is whole: for one that is to be moved, renamed or carried away
+ * after closing. Closing does the same but cannot say that there was no room; the log then stays beside the file, and
+ * nothing is lost as long as they stay together. No statement may be open. Errors: vault.full, vault.busy, vault.io.
+ */
+cq_status cq_vault_settle(cq_vault *vault, cq_error *error);
 
 /* Idle lock: wipes the keys now. All that remains is cq_vault_close; then open again with a passphrase. Nothing that
  * was committed is lost. */
@@ -156,7 +163,8 @@ cq_status cq_vault_recovery_complete(const char *path, cq_str answer, cq_str pas
 
 /* --- upkeep --- */
 
-/* A whole copy with a new id and data key and the same slots, verified by reading it back. `path` must not exist. */
+/* A whole copy with a new id and data key and the same slots, verified by reading it back. `path` must not exist, nor
+ * `path`-log: io.exists. On failure nothing is left. */
 cq_status cq_vault_backup(cq_vault *vault, const char *path, cq_error *error);
 
 typedef struct cq_vault_scrubbed {

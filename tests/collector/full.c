@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk that is full at each point of joining and of a day's work: what was said to be there is there, and joining
- * either made a vault that opens or left nothing. "crowded" is the system's VFS with room for so many bytes in all.
+ * either made a vault that opens or left nothing; so does saving what is readable of a damaged vault.
  */
 #include "chasqui/file.h"
 #include "tests/batch/fixture.h"
 #include "tests/collector/office.h"
+#include "tests/vault/crowded.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,78 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
-
-/* The methods of the system's file, and ours over them; a kind of file has its own. */
-typedef struct pair {
-  sqlite3_io_methods ours; /* first: a file's methods are the pair's */
-  const sqlite3_io_methods *system;
-} pair;
-
-static struct {
-  sqlite3_vfs vfs;
-  sqlite3_vfs *system;
-  pair pairs[4];
-  int64_t room;
-} crowded;
-
-static const sqlite3_io_methods *system_of(sqlite3_file *file) {
-  return ((const pair *)file->pMethods)->system;
-}
-
-static int64_t size_of(sqlite3_file *file) {
-  sqlite3_int64 size = 0;
-  system_of(file)->xFileSize(file, &size);
-  return size;
-}
-
-static int crowded_write(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 offset) {
-  int64_t more = offset + amount - size_of(file);
-  if (more > crowded.room) return SQLITE_FULL;
-  if (more > 0) crowded.room -= more;
-  return system_of(file)->xWrite(file, bytes, amount, offset);
-}
-
-static int crowded_truncate(sqlite3_file *file, sqlite3_int64 size) {
-  crowded.room += size_of(file) - size;
-  return system_of(file)->xTruncate(file, size);
-}
-
-static int crowded_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags) {
-  (void)vfs;
-  int rc = crowded.system->xOpen(crowded.system, name, file, flags, out_flags);
-  if (rc != SQLITE_OK || !file->pMethods) return rc;
-  size_t i = 0;
-  while (crowded.pairs[i].system && crowded.pairs[i].system != file->pMethods) i++;
-  assert_true(i + 1 < sizeof crowded.pairs / sizeof *crowded.pairs);
-  crowded.pairs[i] = (pair){.ours = *file->pMethods, .system = file->pMethods};
-  crowded.pairs[i].ours.xWrite = crowded_write;
-  crowded.pairs[i].ours.xTruncate = crowded_truncate;
-  file->pMethods = &crowded.pairs[i].ours;
-  return rc;
-}
-
-static int crowded_delete(sqlite3_vfs *vfs, const char *name, int sync_folder) {
-  (void)vfs;
-  struct stat about;
-  if (stat(name, &about) == 0) crowded.room += about.st_size;
-  return crowded.system->xDelete(crowded.system, name, sync_folder);
-}
-
-static int crowd(void **state) {
-  (void)state;
-  crowded.system = sqlite3_vfs_find(NULL);
-  crowded.vfs = *crowded.system;
-  crowded.vfs.zName = "crowded";
-  crowded.vfs.pNext = NULL;
-  crowded.vfs.xOpen = crowded_open;
-  crowded.vfs.xDelete = crowded_delete;
-  return sqlite3_vfs_register(&crowded.vfs, 0);
-}
 
 static cq_bundle_form blank = {.id = CQ_STR("visita"),
                                .version = CQ_STR("1"),
@@ -98,7 +30,7 @@ static cq_status join_with(office *it, int64_t room, cq_error *error) {
   it->setup.vault.below = "crowded";
   office_bundle(it, 1, NULL, 0, &bytes);
   assert_int_equal(cq_bundle_read(&bundle, bytes.at, bytes.size, NULL, NULL), CQ_OK);
-  crowded.room = room;
+  crowded_room = room;
   cq_error_clear(error);
   cq_status status = cq_laptop_join(bundle, cq_buf_str(&bytes), it->home, "T-01", CQ_STR(OFFICE_PASSPHRASE), CQ_STR(""),
                                     &it->setup, error);
@@ -121,7 +53,7 @@ static void joining_with_any_room_makes_a_vault_or_leaves_nothing(void **state) 
     cq_buf path = {0}, batch = {0};
     it = office_new(CQ_MODE_REAL, &blank, 1);
     cq_status status = join_with(it, room, &error);
-    crowded.room = plenty;
+    crowded_room = plenty;
     if (status != CQ_OK) {
       assert_int_equal(status, CQ_IO);
       assert_string_equal(error.code, "vault.full");
@@ -142,7 +74,58 @@ static void joining_with_any_room_makes_a_vault_or_leaves_nothing(void **state) 
   assert_true(refused > 5);
 }
 
+/* The file alone, as somebody carries it away. */
+static int64_t records_of(const char *path, const cq_vault_options *options) {
+  cq_vault *vault = NULL;
+  cq_store *store = NULL;
+  int64_t count = 0;
+  assert_int_equal(cq_vault_open(&vault, path, CQ_STR(OFFICE_PASSPHRASE), options, NULL), CQ_OK);
+  assert_int_equal(cq_store_open(&store, vault, NULL, NULL), CQ_OK);
+  assert_int_equal(cq_store_get_int(store, "count", &count, NULL), CQ_OK);
+  cq_store_close(store);
+  return count;
+}
+
+static void saving_what_is_readable_makes_a_whole_file_or_leaves_nothing(void **state) {
+  (void)state;
+  const int64_t plenty = 1 << 24, step = 8192;
+  office *it = office_new(CQ_MODE_REAL, &blank, 1);
+  cq_laptop laptop;
+  cq_error error;
+  char into[300], log[310];
+  size_t refused = 0;
+  assert_int_equal(join_with(it, plenty, &error), CQ_OK);
+  assert_int_equal(cq_laptop_open(&laptop, it->home, CQ_STR(OFFICE_PASSPHRASE), &it->setup, &error), CQ_OK);
+  assert_int_equal(cq_store_set_int(laptop.store, "count", 77, &error), CQ_OK);
+  char *from = strdup(laptop.vault_path);
+  cq_laptop_close(&laptop);
+  snprintf(into, sizeof into, "%s/saved", it->home);
+  snprintf(log, sizeof log, "%s-log", into);
+  bool enough = false;
+  for (int64_t room = 0; !enough; room += step) {
+    cq_store_salvaged found;
+    crowded_room = room;
+    cq_error_clear(&error);
+    cq_status status = cq_laptop_salvage(from, into, CQ_STR(OFFICE_PASSPHRASE), &it->setup.vault, &found, &error);
+    crowded_room = plenty;
+    enough = status == CQ_OK;
+    assert_int_not_equal(access(log, F_OK), 0);
+    if (enough) {
+      assert_int_equal(records_of(into, &it->setup.vault), 77);
+    } else {
+      assert_string_equal(error.code, "vault.full");
+      assert_int_not_equal(access(into, F_OK), 0);
+      refused++;
+    }
+  }
+  assert_true(refused > 5);
+  unlink(into);
+  free(from);
+  office_free(it);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(joining_with_any_room_makes_a_vault_or_leaves_nothing)};
-  return cmocka_run_group_tests(tests, crowd, NULL);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(joining_with_any_room_makes_a_vault_or_leaves_nothing),
+                                     cmocka_unit_test(saving_what_is_readable_makes_a_whole_file_or_leaves_nothing)};
+  return cmocka_run_group_tests(tests, crowded_register, NULL);
 }

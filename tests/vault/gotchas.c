@@ -335,6 +335,27 @@ static void every_write_is_one_sector(void **state) {
   cq_vault_close(vault);
 }
 
+/* A frame's header that was given, and its page never: SQLite gives both anew, and nothing stands in its way. */
+static void a_header_without_its_page_is_forgotten(void **state) {
+  (void)state;
+  cq_vault *vault = open_on_disk();
+  run_sql(vault, "CREATE TABLE t(a); INSERT INTO t VALUES('uno')");
+  sqlite3_file *log = file_of(vault, SQLITE_FCNTL_JOURNAL_POINTER);
+  uint8_t header[24] = {0, 0, 0, 9};
+  sqlite3_int64 size = 0;
+  assert_int_equal(log->pMethods->xFileSize(log, &size), SQLITE_OK);
+  assert_int_equal(log->pMethods->xWrite(log, header, sizeof header, size), SQLITE_OK);
+  run_sql(vault, "INSERT INTO t VALUES('dos')");
+  assert_int_equal(log->pMethods->xWrite(log, header, sizeof header, size + 100 * (24 + 4096)), SQLITE_OK);
+  assert_int_equal(log->pMethods->xSync(log, SQLITE_SYNC_NORMAL), SQLITE_OK);
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM t"), 2);
+  crash_now(vault);
+  vault = open_vault(VAULT, "disk");
+  assert_int_equal(cq_vault_log_found(vault), CQ_VAULT_LOG_CLEAN);
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM t"), 2);
+  cq_vault_close(vault);
+}
+
 /* 13: no shared memory, no journal, no temporary file: the folder holds the vault and its log. */
 static void no_other_file_appears(void **state) {
   (void)state;
@@ -510,6 +531,7 @@ int main(void) {
       cmocka_unit_test(nonces_never_repeat),
       cmocka_unit_test(frames_of_an_earlier_log),
       cmocka_unit_test(every_write_is_one_sector),
+      cmocka_unit_test(a_header_without_its_page_is_forgotten),
       cmocka_unit_test(no_other_file_appears),
       cmocka_unit_test(no_holes_and_no_maps),
       cmocka_unit_test(topmost_or_nothing),

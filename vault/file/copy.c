@@ -145,12 +145,26 @@ static cq_status ready_to_copy(cq_vault *vault, cq_error *error) {
   return vault_checkpoint(vault, error);
 }
 
+cq_status vault_nothing_at(const char *path, cq_error *error) {
+  size_t size = strlen(path);
+  char *log = malloc(size + 5);
+  if (!log) return cq_error_nomem(error);
+  snprintf(log, size + 5, "%s-log", path);
+  cq_status status = CQ_OK;
+  if (access(path, F_OK) == 0)
+    status = cq_error_set(error, CQ_REFUSED, "io.exists", path, NULL);
+  else if (access(log, F_OK) == 0)
+    status = cq_error_set(error, CQ_REFUSED, "io.exists", log, NULL);
+  free(log);
+  return status;
+}
+
 cq_status cq_vault_backup(cq_vault *vault, const char *path, cq_error *error) {
   vault_keys *keys = NULL;
   char *name = NULL;
   cq_status status = ready_to_copy(vault, error);
   if (status != CQ_OK) return status;
-  if (access(path, F_OK) == 0) return cq_error_set(error, CQ_REFUSED, "io.exists", path, NULL);
+  if ((status = vault_nothing_at(path, error)) != CQ_OK) return status;
   vault_header header = vault->header;
   keys = keys_new();
   name = vault_new_name(path);

@@ -144,12 +144,16 @@ static int write_block(shim_file *file, sqlite3_int64 number, const uint8_t *con
   return file->below->pMethods->xWrite(file->below, out, BLOCK_SIZE, number * BLOCK_SIZE);
 }
 
-/* A header given alone, for a frame already there: SQLite computes the checksums of a transaction anew. */
+/*
+ * A header given alone, for a frame already there: SQLite computes the checksums of a transaction anew. Where no frame
+ * is there, the page that should have followed failed before it came here: SQLite gives both again.
+ */
 static int settle_pending(shim_file *file) {
   if (file->pending == 0) return SQLITE_OK;
   sqlite3_int64 frame = file->pending;
   file->pending = 0;
   int rc = read_block(file, frame, file->owner->block);
+  if (rc == SQLITE_IOERR_SHORT_READ) return SQLITE_OK;
   if (rc == SQLITE_OK) rc = write_block(file, frame, file->owner->block, file->pending_header);
   memset(file->owner->block, 0, BLOCK_SIZE);
   return rc;

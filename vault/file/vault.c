@@ -350,10 +350,8 @@ cq_status cq_vault_create(cq_vault **out, const char *path, cq_str passphrase, c
   if (recoveries > CQ_VAULT_MAX_SLOTS - 1) return cq_error_set(error, CQ_LIMIT, "vault.slots.full", NULL);
   cq_status status = cq_vault_passphrase_check(passphrase, label, error);
   if (status != CQ_OK) return status;
-  if (access(path, F_OK) == 0) { /* before the half second; cq_file_replace asks again */
-    cq_error_set(error, CQ_REFUSED, "io.exists", path, NULL);
-    return CQ_REFUSED;
-  }
+  status = vault_nothing_at(path, error); /* before the half second; cq_file_replace asks again */
+  if (status != CQ_OK) return status;
   sqlite3_vfs *below = sqlite3_vfs_find(options ? options->below : NULL);
   char *full = below ? calloc(1, (size_t)below->mxPathname + 1) : NULL;
   if (!full || (below->xFullPathname(below, path, below->mxPathname + 1, full) & 0xff) != SQLITE_OK) {
@@ -367,8 +365,12 @@ cq_status cq_vault_create(cq_vault **out, const char *path, cq_str passphrase, c
   vault->random->fill(vault->random->context, vault->keys->data, sizeof vault->keys->data);
   keys_derive(vault->keys, vault->header.id);
   if ((status = first_slots(vault, passphrase, label, recovery, recoveries, error)) != CQ_OK ||
-      (status = write_first(vault, path, error)) != CQ_OK || (status = vault_attach(vault, error)) != CQ_OK)
+      (status = write_first(vault, path, error)) != CQ_OK)
     goto out;
+  if ((status = vault_attach(vault, error)) != CQ_OK) {
+    unlink(path);
+    goto out;
+  }
   *out = vault;
   vault = NULL;
 out:
@@ -381,6 +383,11 @@ void cq_vault_lock(cq_vault *vault) {
   if (vault->vfs) shim_lock(vault->vfs);
   keys_free(vault->keys);
   vault->keys = NULL;
+}
+
+cq_status cq_vault_settle(cq_vault *vault, cq_error *error) {
+  if (!vault->keys || !vault->db) return cq_error_set(error, CQ_REFUSED, "vault.locked", NULL);
+  return vault_checkpoint(vault, error);
 }
 
 void cq_vault_close(cq_vault *vault) {

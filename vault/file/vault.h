@@ -47,6 +47,9 @@ cq_status header_write_file(sqlite3_file *file, const char *path, vault_header *
  */
 cq_status vault_copy_to(cq_vault *vault, const char *path, vault_header *header, const vault_keys *keys,
                         cq_error *error);
+/* Neither a file nor a log of that name: a log that is left over is of another vault, and would be taken for damage.
+ * Error: io.exists. */
+cq_status vault_nothing_at(const char *path, cq_error *error);
 cq_status vault_checkpoint(cq_vault *vault, cq_error *error);
 /* `path` with ".new" after it, freed with free(); NULL: no memory. Left over ones are removed before use. */
 char *vault_new_name(const char *path);
