@@ -104,6 +104,13 @@ static bool flag(reader *r, const cJSON *item, const char *where) {
   return cJSON_IsTrue(item);
 }
 
+static cq_date date(reader *r, const cJSON *item, const char *where) {
+  cq_date date = {0};
+  if (item && (!cJSON_IsString(item) || !cq_date_parse(cq_str_from(item->valuestring), &date)))
+    refuse(r, "programme.field", where, "date");
+  return date;
+}
+
 static void read_code(reader *r, const cJSON *item) {
   cq_str code = keep(r, item, "code");
   bool right = code.size >= 1 && code.size <= 32 && code.at[0] >= 'a' && code.at[0] <= 'z';
@@ -203,8 +210,8 @@ static bool url_right(cq_str url) {
 }
 
 static void read_all(reader *r, const cJSON *root) {
-  static const char *const known[] = {"code",  "title", "languages",  "time_zone", "calendar", "posts",
-                                      "forms", "lists", "indicators", "prices",    NULL};
+  static const char *const known[] = {"code",  "title", "languages", "time_zone",  "calendar", "starts", "ends",
+                                      "posts", "forms", "lists",     "indicators", "prices",   NULL};
   cq_programme *p = &r->to->programme;
   only(r, root, known, "");
   read_code(r, cJSON_GetObjectItemCaseSensitive(root, "code"));
@@ -219,6 +226,10 @@ static void read_all(reader *r, const cJSON *root) {
   p->indicators = indicators ? keep_path(r, indicators, "indicators") : (cq_str){"", 0};
   const cJSON *prices = cJSON_GetObjectItemCaseSensitive(root, "prices");
   p->prices = prices ? keep_path(r, prices, "prices") : (cq_str){"", 0};
+  p->starts = date(r, cJSON_GetObjectItemCaseSensitive(root, "starts"), "starts");
+  p->ends = date(r, cJSON_GetObjectItemCaseSensitive(root, "ends"), "ends");
+  if (p->starts.year && p->ends.year && cq_date_to_day(p->ends) < cq_date_to_day(p->starts))
+    refuse(r, "programme.field", "ends", "order");
   p->posts = read_texts(r, cJSON_GetObjectItemCaseSensitive(root, "posts"), MAX_POSTS, "posts", &p->post_count);
   for (size_t i = 0; i < p->post_count; i++)
     if (!url_right(p->posts[i])) refuse(r, "programme.field", "posts", "url");

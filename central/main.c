@@ -164,16 +164,16 @@ static const cq_cli_verb verbs[] = {
      .max_args = -1,
      .run = cq_central_erase},
     {.name = "table",
-     .args = "[FORM | INDICATOR…]",
-     .summary = N_("show the merged records of a form, or figures of indicators"),
+     .args = "[TABLE | INDICATOR… | FORM]",
+     .summary = N_("make a table of the programme, estimate indicators, or show a form's records"),
      .text = N_(
-         "Without arguments: the forms and how many records each has.\n\nAn INDICATOR is estimated from the sample "
-         "with "
-         "its standard error, interval of 95 per cent and coefficient of variation, season by season, and each figure "
-         "says the "
-         "months it rests on and whether they were registered, recalled or reconstructed. A campaign with a season "
-         "missing is rebuilt by the ratio of the campaign before, where that one is whole. Seasons are compared with "
-         "the same season only. Formulas and sources are in docs/method.md."),
+         "Without arguments, or with --list: the tables and forms there are.\n\nA TABLE of the programme's tables.json "
+         "stands for a day: what happened later does not count. Its totals are added and never typed; 0, not known "
+         "(blank), does not apply (—) and hidden (·) are four different marks.\n\nAn INDICATOR is estimated from the "
+         "sample with its standard error, interval of 95 per cent and coefficient of variation, season by season, and "
+         "each figure says the months it rests on and whether they were registered, recalled or reconstructed. A "
+         "campaign with a season missing is rebuilt by the ratio of the campaign before, where that one is whole. "
+         "Seasons are compared with the same season only. Formulas and sources are in docs/method.md."),
      .options = cq_central_table_options,
      .max_args = -1,
      .run = cq_central_table},
@@ -201,6 +201,18 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cq_central_indicators_check},
+    {.name = "check",
+     .args = "[NAME]",
+     .summary = N_("find what would be wrong in the tables, before they are printed"),
+     .text =
+         N_("Runs the checks of the programme's tables.json on the merged records (all of them, or the check or table "
+            "NAME), and looks whether each table's margins hold all that its cells show. Each finding says what, "
+            "where, and what to do next. With --table FILE.csv it adds a typed table anew instead: totals, shares "
+            "above 100 %, columns that repeat the total, several marks for nothing. The exit status is 1 where "
+            "something was found."),
+     .options = cq_central_check_options,
+     .max_args = 1,
+     .run = cq_central_check},
     {.name = "export",
      .args = "[FORM…]",
      .summary = N_("write merged records as files for other programs"),

@@ -5,16 +5,18 @@
 
 #include "chasqui/cli.h"
 
-extern const cq_cli_option cq_central_calibrate_options[], cq_central_coverage_options[], cq_central_draw_options[],
-    cq_central_size_options[], cq_central_tabulate_options[], cq_central_devices_change_options[],
-    cq_central_devices_options[], cq_central_estimate_options[], cq_central_export_options[],
-    cq_central_frame_import_options[], cq_central_import_options[], cq_central_indicators_check_options[],
-    cq_central_indicators_options[], cq_central_init_options[], cq_central_merge_options[], cq_central_person_options[],
-    cq_central_publish_options[], cq_central_rebuild_options[], cq_central_records_options[],
-    cq_central_recover_options[], cq_central_review_options[], cq_central_review_decide_options[],
-    cq_central_snapshots_options[], cq_central_status_options[], cq_central_table_options[];
+extern const cq_cli_option cq_central_calibrate_options[], cq_central_check_options[], cq_central_coverage_options[],
+    cq_central_draw_options[], cq_central_size_options[], cq_central_tabulate_options[],
+    cq_central_devices_change_options[], cq_central_devices_options[], cq_central_estimate_options[],
+    cq_central_export_options[], cq_central_frame_import_options[], cq_central_import_options[],
+    cq_central_indicators_check_options[], cq_central_indicators_options[], cq_central_init_options[],
+    cq_central_merge_options[], cq_central_person_options[], cq_central_publish_options[], cq_central_rebuild_options[],
+    cq_central_records_options[], cq_central_recover_options[], cq_central_review_options[],
+    cq_central_review_decide_options[], cq_central_snapshots_options[], cq_central_status_options[],
+    cq_central_table_options[];
 
 int cq_central_calibrate(cq_cli *cli);
+int cq_central_check(cq_cli *cli);
 int cq_central_coverage(cq_cli *cli);
 int cq_central_devices(cq_cli *cli);
 int cq_central_devices_approve(cq_cli *cli);

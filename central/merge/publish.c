@@ -2,6 +2,7 @@
 /* `publish`: the programme's folder becomes the next signed bundle. */
 #include "central/merge/compose.h"
 #include "central/merge/desk.h"
+#include "central/tables/programme.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"
@@ -303,6 +304,93 @@ static cq_status put_out(cq_desk *desk, const char *name, const cq_buf *bytes, c
   return status;
 }
 
+/* Tables and checks are published with the forms that they ask of: all their faults are said, and nothing is published.
+ */
+static cq_status check_tables(cq_cli *cli, cq_desk *desk, cq_error *error) {
+  cq_definitions definitions;
+  bool found = false;
+  cq_status status = cq_programme_definitions(cli, desk, true, &definitions, &found, error);
+  cq_definitions_fini(&definitions);
+  return status;
+}
+
+/* --- what the programme's dates allow --- */
+
+enum { MAX_CAMPAIGNS = 40 };
+
+/* Why a season cannot be closed within the programme; NULL: it can. A season is closed by visits after its end. */
+static const char *outside(const cq_season *season, int32_t starts, int32_t ends) {
+  if (season->start < starts) return "starts";
+  return season->end > ends ? "ends" : NULL;
+}
+
+static void add_seasons_json(cq_buf *out, const cq_season *seasons, size_t count, int32_t starts, int32_t ends) {
+  char id[CQ_SEASON_REF_SIZE];
+  for (size_t i = 0; i < count; i++) {
+    const char *why = outside(&seasons[i], starts, ends);
+    bool first = out->at[out->size - 1] == '[';
+    cq_buf_addf(out, "%s\n{\"season\":\"%s\",\"closable\":%s", first ? "" : ",", cq_season_format(&seasons[i].ref, id),
+                why ? "false" : "true");
+    if (why) cq_buf_addf(out, ",\"why\":\"%s\"", why);
+    cq_buf_add_char(out, '}');
+  }
+}
+
+static bool say_campaign(cq_cli *cli, const cq_season *seasons, size_t count, int32_t starts, int32_t ends) {
+  cq_buf can = {0}, cannot = {0};
+  char day[11];
+  bool whole = true;
+  for (size_t i = 0; i < count; i++) {
+    const char *why = outside(&seasons[i], starts, ends);
+    if (!why) {
+      cq_buf_addf(&can, "%s%s", can.size ? " " : "", seasons[i].ref.code);
+      if (ends - seasons[i].end < seasons[i].closes)
+        cq_buf_addf(&can, _(" (visits in %d days only)"), (int)(ends - seasons[i].end + 1));
+      continue;
+    }
+    whole = false;
+    bool early = *why == 's';
+    cq_date_format(cq_date_from_day(early ? seasons[i].start : seasons[i].end - 1), day);
+    cq_buf_addf(&cannot, early ? _("; not %s, which began on %s") : _("; not %s, which ends on %s"),
+                seasons[i].ref.code, day);
+  }
+  if (!can.failed && !cannot.failed)
+    cq_cli_say(cli, "  %d: %s%s", (int)seasons[0].ref.campaign, can.size ? can.at : "—", cannot.size ? cannot.at : "");
+  cq_buf_fini(&can);
+  cq_buf_fini(&cannot);
+  return whole;
+}
+
+/* Which seasons visits can close between the programme's first and last day, at a place without a zone of its own. With
+ * `json`, appended to it. */
+static cq_status tell_seasons(cq_cli *cli, const cq_composed *c, cq_buf *json, cq_error *error) {
+  const cq_programme *p = c->programme;
+  cq_calendar *calendar = NULL;
+  char first[11], last[11];
+  size_t whole = 0;
+  if (!p->starts.year || !p->ends.year) return CQ_OK;
+  int32_t starts = cq_date_to_day(p->starts), ends = cq_date_to_day(p->ends);
+  cq_status status =
+      c->calendar.size ? cq_calendar_load(&calendar, c->calendar, error) : cq_calendar_standard(&calendar, error);
+  if (status != CQ_OK) return status;
+  if (!json)
+    cq_cli_say(cli, _("Seasons that visits can close from %s to %s, by campaign:"), cq_date_format(p->starts, first),
+               cq_date_format(p->ends, last));
+  for (int32_t campaign = p->starts.year - 1; campaign <= p->ends.year && campaign < p->starts.year + MAX_CAMPAIGNS;
+       campaign++) {
+    cq_season seasons[CQ_CALENDAR_MAX_SEASONS];
+    size_t count = cq_calendar_campaign(calendar, CQ_STR(""), campaign, seasons);
+    if (!count || seasons[count - 1].end <= starts || seasons[0].start > ends) continue;
+    if (json)
+      add_seasons_json(json, seasons, count, starts, ends);
+    else
+      whole += say_campaign(cli, seasons, count, starts, ends);
+  }
+  if (!json) cq_cli_say(cli, _("Campaigns that can be covered whole: %zu"), whole);
+  cq_calendar_free(calendar);
+  return CQ_OK;
+}
+
 typedef struct published {
   uint64_t number;
   cq_hash hash;
@@ -325,6 +413,7 @@ static cq_status publish(cq_cli *cli, cq_desk *desk, const cq_composed *c, publi
   if (status == CQ_OK) status = keep_forms(desk, c, p->number, error);
   if (status == CQ_OK) status = keep_lists(desk, c, error);
   if (status == CQ_OK) status = keep_indicators(desk, c, p->number, error);
+  if (status == CQ_OK) status = check_tables(cli, desk, error);
   if (status == CQ_OK) status = read_kept(desk, k, error);
   if (status == CQ_OK) status = build(desk, c, k, p->number, &bytes, error);
   if (status == CQ_OK) {
@@ -348,7 +437,7 @@ static cq_status publish(cq_cli *cli, cq_desk *desk, const cq_composed *c, publi
   return status;
 }
 
-static void say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const published *p) {
+static cq_status say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const published *p, cq_error *error) {
   char fingerprint[CQ_FINGERPRINT_SIZE], hex[65];
   cq_fingerprint(&desk->programme_key, fingerprint);
   for (size_t i = 0; i < c->lacking_count; i++)
@@ -359,10 +448,12 @@ static void say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const pu
     cq_buf_addf(&out, "{\"number\":%llu,\"hash\":\"%s\",\"fingerprint\":\"%s\",\"size\":%zu,\"path\":",
                 (unsigned long long)p->number, cq_hash_hex(&p->hash, hex), fingerprint, p->size);
     cq_cli_add_json(&out, cq_buf_str(&p->path));
-    cq_buf_add_text(&out, "}\n");
-    if (!out.failed) fwrite(out.at, 1, out.size, stdout);
+    cq_buf_add_text(&out, ",\"seasons\":[");
+    cq_status status = out.failed ? cq_error_nomem(error) : tell_seasons(cli, c, &out, error);
+    cq_buf_add_text(&out, "]}\n");
+    if (status == CQ_OK && !out.failed) fwrite(out.at, 1, out.size, stdout);
     cq_buf_fini(&out);
-    return;
+    return status;
   }
   for (size_t i = 0; i < c->form_count; i++)
     cq_cli_say(cli, "  %.*s  %.*s  %s", (int)c->forms[i].id.size, c->forms[i].id.at, (int)c->forms[i].version.size,
@@ -371,6 +462,7 @@ static void say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const pu
              (unsigned long long)p->number, p->forms, c->file_count, p->devices, p->posts, p->size);
   cq_cli_say(cli, _("Fingerprint of the programme: %s"), fingerprint);
   cq_cli_say(cli, _("It stands in %s"), p->path.at);
+  return tell_seasons(cli, c, NULL, error);
 }
 
 static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
@@ -385,7 +477,7 @@ static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
   if (status == CQ_OK)
     status = cq_compose(&c, from, (cq_str){invitation.at, invitation.size}, CQ_COST_INTERACTIVE, false, error);
   if (status == CQ_OK) status = publish(cli, desk, &c, &p, error);
-  if (status == CQ_OK) say(cli, desk, &c, &p);
+  if (status == CQ_OK) status = say(cli, desk, &c, &p, error);
   cq_buf_fini(&p.path);
   cq_buf_fini(&folder);
   cq_compose_fini(&c);

@@ -100,15 +100,20 @@ static bool complement(const int64_t *counts, cq_hidden *hidden, size_t first, s
   return true;
 }
 
-void cq_suppress(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden,
-                 bool *row_total) {
+void cq_suppress_more(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden) {
   for (size_t i = 0; i < rows * columns; i++)
-    hidden[i] = counts[i] > 0 && counts[i] < least ? CQ_HIDDEN_SMALL : CQ_SHOWN;
+    if (counts[i] > 0 && counts[i] < least) hidden[i] = CQ_HIDDEN_SMALL;
   for (bool again = true; again;) {
     again = false;
     for (size_t r = 0; r < rows; r++) again = complement(counts, hidden, r * columns, 1, columns) || again;
     for (size_t c = 0; c < columns; c++) again = complement(counts, hidden, c, columns, rows) || again;
   }
+}
+
+void cq_suppress(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden,
+                 bool *row_total) {
+  for (size_t i = 0; i < rows * columns; i++) hidden[i] = CQ_SHOWN;
+  cq_suppress_more(counts, rows, columns, least, hidden);
   for (size_t r = 0; row_total && r < rows; r++) {
     int64_t total = 0;
     for (size_t c = 0; c < columns; c++) total += counts[r * columns + c];

@@ -61,5 +61,7 @@ enum { CQ_SMALL_CELL = 5 };
  * complement.
  */
 void cq_suppress(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden, bool *row_total);
+/* The same on top of what `hidden` says already; for tables that share cells, and with margins as cells like others. */
+void cq_suppress_more(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `table`: the merged records of a form, as they are, or indicators (indicators.c). `person`: what is known of one. */
+/* `table`: the programme's own tables (programme.c), indicators (indicators.c), and the merged records of a form as
+ * they are. `person`: what is known of one. */
 #include "central/merge/entities.h"
 #include "central/tables/indicators.h"
+#include "central/tables/programme.h"
 #include "central/tables/rows.h"
 #include "central/verbs.h"
 #include "chasqui/record.h"
@@ -13,15 +15,15 @@
 #include <unistd.h>
 
 const cq_cli_option cq_central_table_options[] = {
-    {"repeat", 0, N_("NAME"), N_("the rows of this repeat of the form")},
-    {"labels", 0, NULL, N_("labels beside the codes of choices")},
-    {"language", 0, N_("CODE"), N_("language of the labels")},
-    {"identified", 0, NULL, N_("with the columns that identify people")},
-    {"all", 0, NULL, N_("voided records and those replaced by an edit too")},
+    {"list", 0, NULL, N_("the tables and forms there are")},
+    {"at", 0, N_("DATE"), N_("of a table: the day it stands for (else today)")},
     {"season", 0, N_("SEASON"),
-     N_("of indicators: 2012-T1, or 2012 for a whole campaign (else every season by itself)")},
+     N_("of a table: its last day; of indicators: 2012-T1, or 2012 for a whole campaign (else every season by "
+        "itself)")},
+    {"by", 0, N_("NAME"),
+     N_("of a table: its rows, or rows and columns, region,sexo; of indicators: a figure for each "
+        "value of a disaggregation")},
     {"compare", 0, N_("SEASON"), N_("of indicators: the change since the same season of another campaign")},
-    {"by", 0, N_("NAME"), N_("of indicators: a figure for each value of a disaggregation")},
     {"contrast", 0, NULL, N_("with --by of two groups: the difference between them")},
     {"together", 0, NULL, N_("registered and recalled values as one figure, with the share recalled")},
     {"nominal", 0, NULL, N_("changes of money in soles of their time, though there is a price index")},
@@ -30,8 +32,15 @@ const cq_cli_option cq_central_table_options[] = {
     {"freeze", 0, N_("QUARTER"), N_("keep the figures as published in a quarter (2013-Q1), signed")},
     {"who", 0, N_("CODE"), N_("with --freeze: code of the person who revises what was frozen")},
     {"reason", 0, N_("TEXT"), N_("with --freeze: why it is revised, in a line without personal data")},
+    {"internal", 0, NULL, N_("of a table of persons: show small cells of sensitive fields too")},
     {"csv", 0, N_("FILE"), N_("write the figures as CSV")},
     {"xlsx", 0, N_("FILE"), N_("write the figures as a workbook")},
+    {"definitions", 0, N_("FILE"), N_("try a tables.json that is not published yet")},
+    {"repeat", 0, N_("NAME"), N_("of a form: the rows of this repeat")},
+    {"labels", 0, NULL, N_("of a form: labels beside the codes of choices")},
+    {"language", 0, N_("CODE"), N_("language of the labels")},
+    {"identified", 0, NULL, N_("of a form: with the columns that identify people")},
+    {"all", 0, NULL, N_("of a form: voided records and those replaced by an edit too")},
     CQ_CLI_OPTION_PASSPHRASE,
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
@@ -225,20 +234,73 @@ static cq_status say_form(void *context, cq_str id, cq_str title, int64_t record
   return CQ_OK;
 }
 
+static cq_status list_all(cq_cli *cli, cq_desk *desk, const cq_definitions *d, cq_error *error) {
+  if (cq_cli_flag(cli, "json")) {
+    cq_buf out = {0};
+    cq_buf_add_text(&out, "{\"tables\":[");
+    for (size_t i = 0; i < d->table_count; i++) {
+      cq_buf_add_text(&out, i ? ",\n{\"name\":" : "\n{\"name\":");
+      cq_cli_add_json(&out, d->tables[i].name);
+      cq_buf_add_text(&out, ",\"title\":");
+      cq_cli_add_json(&out, d->tables[i].title);
+      cq_buf_add_char(&out, '}');
+    }
+    cq_buf_add_text(&out, "]}\n");
+    if (!out.failed) fwrite(out.at, 1, out.size, stdout);
+    cq_buf_fini(&out);
+  }
+  if (d->table_count) cq_cli_say(cli, "%s", _("Tables of the programme:"));
+  cq_programme_list(cli, d);
+  cq_cli_say(cli, "%s", _("Forms, and how many records each has:"));
+  return cq_rows_forms(desk, say_form, cli, error);
+}
+
+/* What belongs to tables alone says so with a form, and the reverse; NULL: nothing. */
+static const char *misplaced(const cq_cli *cli, bool table) {
+  static const char *const not_of_tables[] = {"repeat",   "labels",   "identified", "all",        "compare",
+                                              "contrast", "together", "nominal",    "version-of", "freeze", NULL};
+  static const char *const not_of_forms[] = {"at", "by", "csv", "xlsx", "public", "internal", NULL};
+  for (const char *const *at = table ? not_of_tables : not_of_forms; *at; at++)
+    if (cq_cli_value(cli, *at) || cq_cli_flag(cli, *at)) return *at;
+  return NULL;
+}
+
+/* A table of tables.json goes before an indicator, and that before a form. *left: the exit status where all went well.
+ */
+static cq_status run_table(cq_cli *cli, cq_desk *desk, int *left, cq_error *error) {
+  cq_definitions d;
+  bool found = false;
+  const char *name = cq_cli_arg(cli, 0), *wrong;
+  cq_status status = cq_programme_definitions(cli, desk, false, &d, &found, error);
+  const cq_table_def *table = status == CQ_OK && name ? cq_definitions_table(&d, cq_str_from(name)) : NULL;
+  bool one = table && cq_cli_args(cli) == 1;
+  if (status != CQ_OK)
+    ;
+  else if (!name || cq_cli_flag(cli, "list"))
+    status = list_all(cli, desk, &d, error);
+  else if (!one && (cq_cli_value(cli, "season") || cq_cli_args(cli) > 1 || cq_indicator_known(desk, name)))
+    *left = cq_table_indicators(cli, desk, &status, error);
+  else if ((wrong = misplaced(cli, one)))
+    status = cq_error_set(error, CQ_INVALID, one ? "tables.option.form" : "tables.option.table", wrong, name, NULL);
+  else
+    status = one ? cq_programme_table(cli, desk, &d, table, error) : show_table(cli, desk, name, error);
+  cq_definitions_fini(&d);
+  return status;
+}
+
 int cq_central_table(cq_cli *cli) {
   cq_desk desk;
   cq_error error;
+  int done = CQ_EXIT_DONE;
   cq_error_clear(&error);
+  if (cq_cli_flag(cli, "public") && cq_cli_flag(cli, "internal"))
+    return cq_cli_usage(cli, "%s", _("--public and --internal say the opposite of each other"));
+  if (cq_cli_value(cli, "at") && cq_cli_value(cli, "season"))
+    return cq_cli_usage(cli, "%s", _("say either --at or --season"));
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
-  const char *form = cq_cli_arg(cli, 0);
-  cq_status status = CQ_OK;
-  if (form && (cq_cli_value(cli, "season") || cq_cli_args(cli) > 1 || cq_indicator_known(&desk, form))) {
-    left = cq_table_indicators(cli, &desk, &status, &error);
-    return cq_desk_end(cli, &desk, status, &error, left);
-  }
-  status = form ? show_table(cli, &desk, form, &error) : cq_rows_forms(&desk, say_form, cli, &error);
-  return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
+  cq_status status = run_table(cli, &desk, &done, &error);
+  return cq_desk_end(cli, &desk, status, &error, done);
 }
 
 /* --- one person --- */

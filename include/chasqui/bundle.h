@@ -11,6 +11,7 @@
 #define CHASQUI_BUNDLE_H
 
 #include "chasqui/certificate.h"
+#include "chasqui/clock.h"
 
 typedef enum {
   CQ_FORM_CURRENT = 1,  /* new interviews are begun with it */
@@ -138,11 +139,12 @@ typedef struct cq_programme {
   size_t title_count;
   const cq_str *languages; /* of the forms, in the order of preference */
   size_t language_count;
-  cq_str time_zone;    /* "America/Lima" */
-  cq_str calendar;     /* file; may be empty */
-  cq_str indicators;   /* file; may be empty */
-  cq_str prices;       /* file; may be empty */
-  const cq_str *posts; /* https:// (or http:// on loopback) URLs, at most 16 */
+  cq_str time_zone;     /* "America/Lima" */
+  cq_str calendar;      /* file; may be empty */
+  cq_date starts, ends; /* first and last day; year 0: not said */
+  cq_str indicators;    /* file; may be empty */
+  cq_str prices;        /* file; may be empty */
+  const cq_str *posts;  /* https:// (or http:// on loopback) URLs, at most 16 */
   size_t post_count;
   const cq_programme_form *forms;
   size_t form_count;

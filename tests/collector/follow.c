@@ -192,7 +192,7 @@ static bool is_due(field *it, const char *code) {
 /* An absence is an attempt, and the visit stays due; who died or moved away is not asked for again. */
 static void an_absence_stays_due_and_who_left_does_not(void **state) {
   (void)state;
-  static const char *const results[] = {"no_ubicado", "fallecio"};
+  static const char *const results[] = {"no_ubicado\"", "fallecio\",\"f_baja\":\"2012-09-03\""};
   field it;
   field_begin(&it);
   it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
@@ -200,11 +200,12 @@ static void an_absence_stays_due_and_who_left_does_not(void **state) {
   for (size_t i = 0; i < 2; i++) {
     char json[256];
     snprintf(json, sizeof json,
-             "{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"resultado\":\"%s\",\"intentos\":1}",
+             "{\"distrito\":\"210708\",\"tdd\":\"" PERSON "\",\"es_el\":\"OK\",\"resultado\":\"%s,\"intentos\":1}",
              results[i]);
     fill(&it, SEASON, cq_str_from(json), CQ_RESULT_COMPLETE);
     assert_true(cq_str_is(it.record.envelope.season, "2012-T1"));
-    assert_true(cq_str_is(it.record.envelope.reason, results[i]));
+    assert_true(cq_str_is(it.record.envelope.reason, i ? "fallecio" : "no_ubicado"));
+    if (i) holds(&it, "<baja>2012-09-03</baja>");
     assert_int_equal(is_due(&it, "T210708-dc98839b7d"), i == 0);
   }
   field_end(&it);
