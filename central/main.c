@@ -230,6 +230,14 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cq_central_person},
+    {.name = "desk",
+     .summary = N_("the desk as a page in the browser of this machine"),
+     .text = N_(
+         "Devices, batches and what waits, coverage, persons who may be registered twice, records without the columns "
+         "that identify people. The address holds a token, is good until Ctrl-C, and answers to this machine alone. "
+         "While it runs the desk is in use: other commands say so."),
+     .options = cq_central_desk_options,
+     .run = cq_central_desk},
     {.name = "coverage",
      .summary = N_("what is covered, due and lost, by person and season"),
      .text = N_("Shows the state of each person in each season of a campaign, and how much of the campaign is covered "

@@ -18,6 +18,8 @@ extern const cq_cli_option cq_central_calibrate_options[], cq_central_check_opti
 int cq_central_calibrate(cq_cli *cli);
 int cq_central_check(cq_cli *cli);
 int cq_central_coverage(cq_cli *cli);
+extern const cq_cli_option cq_central_desk_options[];
+int cq_central_desk(cq_cli *cli);
 int cq_central_devices(cq_cli *cli);
 int cq_central_devices_approve(cq_cli *cli);
 int cq_central_devices_hold(cq_cli *cli);

@@ -67,6 +67,11 @@ void cq_cli_locale(void) {
   textdomain("chasqui");
 }
 
+void cq_cli_language(const char *language) {
+  setenv("LANGUAGE", language, 1);
+  textdomain("chasqui"); /* with this glibc forgets what it looked up before */
+}
+
 const char *cq_cli_text(const char *msgid) {
   return msgid && *msgid ? gettext(msgid) : "";
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `review`: what a person should look at and decide. Nothing is merged here; decisions are signed orders. */
-#include "central/link/link.h"
+#include "central/link/review.h"
 #include "central/merge/derive.h"
 #include "central/tables/data.h"
 #include "central/tables/rows.h"
@@ -167,39 +167,66 @@ static bool is_decided(const people *p, cq_str a, cq_str b) {
 
 /* --- proposals --- */
 
-static void say_pair(const cq_cli *cli, const people *p, const cq_link_pair *pair, cq_buf *json, bool first) {
-  const cq_link_person *both[2] = {&p->of[pair->a], &p->of[pair->b]};
-  cq_cli_say(cli, _("%5.1f %%  %.*s and %.*s"), 100 * pair->probability, (int)both[0]->id.size, both[0]->id.at,
-             (int)both[1]->id.size, both[1]->id.at);
+typedef struct proposals {
+  cq_cli *cli;
+  cq_buf json;
+  size_t shown;
+} proposals;
+
+static cq_status say_pair(void *context, const cq_link_person *a, const cq_link_person *b, double probability,
+                          double weight, cq_error *error) {
+  proposals *s = context;
+  const cq_link_person *both[2] = {a, b};
+  (void)error;
+  cq_cli_say(s->cli, _("%5.1f %%  %.*s and %.*s"), 100 * probability, (int)a->id.size, a->id.at, (int)b->id.size,
+             b->id.at);
   for (size_t i = 0; i < 2; i++) { /* side by side, for whoever decides */
     const cq_link_person *q = both[i];
-    cq_cli_say(cli, "          %.*s %.*s, %.*s · %.*s · %.*s · %.*s", (int)q->surname1.size, q->surname1.at,
+    cq_cli_say(s->cli, "          %.*s %.*s, %.*s · %.*s · %.*s · %.*s", (int)q->surname1.size, q->surname1.at,
                (int)q->surname2.size, q->surname2.at, (int)q->given.size, q->given.at, (int)q->sex.size, q->sex.at,
                (int)q->birth.size, q->birth.at, (int)q->place.size, q->place.at);
   }
-  cq_buf_add_text(json, first ? "\n{\"a\":" : ",\n{\"a\":");
-  cq_cli_add_json(json, both[0]->id);
-  cq_buf_add_text(json, ",\"b\":");
-  cq_cli_add_json(json, both[1]->id);
-  cq_buf_addf(json, ",\"probability\":%.6f,\"weight\":%.4f}", pair->probability, pair->weight);
+  cq_buf_add_text(&s->json, s->shown++ ? ",\n{\"a\":" : "\n{\"a\":");
+  cq_cli_add_json(&s->json, a->id);
+  cq_buf_add_text(&s->json, ",\"b\":");
+  cq_cli_add_json(&s->json, b->id);
+  cq_buf_addf(&s->json, ",\"probability\":%.6f,\"weight\":%.4f}", probability, weight);
+  return CQ_OK;
 }
 
-static cq_status propose(cq_cli *cli, const people *p, double least, cq_error *error) {
+/* Pairs that nobody has decided. */
+static cq_status propose(const people *p, double least, cq_review_each each, void *context, size_t *passed,
+                         cq_error *error) {
   cq_link_pair *pairs = NULL;
-  size_t found = 0, passed = 0, shown = 0;
-  cq_buf json = {0};
-  cq_status status = cq_link_pairs(p->of, p->count, least, &pairs, &found, &passed, error);
+  size_t found = 0;
+  cq_status status = cq_link_pairs(p->of, p->count, least, &pairs, &found, passed, error);
   for (size_t i = 0; status == CQ_OK && i < found && p->of; i++) {
-    if (is_decided(p, p->of[pairs[i].a].id, p->of[pairs[i].b].id)) continue;
-    say_pair(cli, p, &pairs[i], &json, shown++ == 0);
+    const cq_link_person *a = &p->of[pairs[i].a], *b = &p->of[pairs[i].b];
+    if (!is_decided(p, a->id, b->id)) status = each(context, a, b, pairs[i].probability, pairs[i].weight, error);
   }
-  if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"pairs\":[%s],\"persons\":%zu}\n", json.at ? json.at : "", p->count);
-  if (status == CQ_OK)
-    cq_cli_say(cli, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), shown, p->count);
-  if (status == CQ_OK && passed) cq_cli_warn(cli, _("%zu persons share keys too common to compare."), passed);
   free(pairs);
-  cq_buf_fini(&json);
+  return status;
+}
+
+static void people_fini(people *p) {
+  cq_levels_fini(&p->decided);
+  cq_arena_free(p->arena);
+  free(p->of);
+}
+
+static cq_status read_all(people *p, cq_desk *desk, const char *form, const char *dataset, cq_error *error) {
+  cq_status status = read_desk(p, desk, form ? form : "a_linea_base_tdd", dataset ? dataset : "tdd", error);
+  return status == CQ_OK ? read_decided(p, desk, dataset ? dataset : "tdd", error) : status;
+}
+
+cq_status cq_review_propose(cq_desk *desk, double least, cq_review_each each, void *context, size_t *persons,
+                            cq_error *error) {
+  people p = {.arena = cq_arena_new(0)};
+  size_t passed = 0;
+  cq_status status = p.arena ? read_all(&p, desk, NULL, NULL, error) : cq_error_nomem(error);
+  if (status == CQ_OK) status = propose(&p, least, each, context, &passed, error);
+  *persons = p.count;
+  people_fini(&p);
   return status;
 }
 
@@ -218,55 +245,75 @@ int cq_central_review(cq_cli *cli) {
   int left = file ? CQ_EXIT_DONE : cq_desk_begin(cli, &desk);
   cq_status status = p.arena ? CQ_OK : cq_error_nomem(&error);
   if (left == CQ_EXIT_DONE && status == CQ_OK)
-    status = file ? read_file(&p, file, &error)
-                  : read_desk(&p, &desk, form ? form : "a_linea_base_tdd", dataset ? dataset : "tdd", &error);
-  if (left == CQ_EXIT_DONE && status == CQ_OK && !file)
-    status = read_decided(&p, &desk, dataset ? dataset : "tdd", &error);
-  if (left == CQ_EXIT_DONE && status == CQ_OK) status = propose(cli, &p, least, &error);
-  cq_levels_fini(&p.decided);
-  cq_arena_free(p.arena);
-  free(p.of);
+    status = file ? read_file(&p, file, &error) : read_all(&p, &desk, form, dataset, &error);
+  proposals said = {.cli = cli};
+  size_t passed = 0;
+  if (left == CQ_EXIT_DONE && status == CQ_OK) {
+    status = propose(&p, least, say_pair, &said, &passed, &error);
+    if (status == CQ_OK && cq_cli_flag(cli, "json"))
+      printf("{\"pairs\":[%s],\"persons\":%zu}\n", said.json.at ? said.json.at : "", p.count);
+    if (status == CQ_OK)
+      cq_cli_say(cli, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), said.shown, p.count);
+    if (status == CQ_OK && passed) cq_cli_warn(cli, _("%zu persons share keys too common to compare."), passed);
+  }
+  cq_buf_fini(&said.json);
+  people_fini(&p);
   return left != CQ_EXIT_DONE ? left : cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }
 
 /* --- deciding --- */
 
-static int decide(cq_cli *cli, cq_order_kind kind, const char *said) {
-  const char *dataset = cq_cli_value(cli, "dataset");
-  cq_str texts[3] = {cq_str_from(dataset ? dataset : "tdd"), cq_str_from(cq_cli_arg(cli, 0)),
-                     cq_str_from(cq_cli_arg(cli, 1))};
-  cq_desk desk;
-  cq_error error;
+const char *cq_review_said(bool same) {
+  return same ? _("Kept as a signed decision: one person. Visits to both count for the first; the records stay as they "
+                  "are.")
+              : _("Kept as a signed decision: two persons. They are not proposed again.");
+}
+
+cq_status cq_review_decide(cq_desk *desk, bool same, const cq_review_decision *decision, cq_error *error) {
+  cq_str texts[3] = {decision->dataset.size ? decision->dataset : CQ_STR("tdd"), decision->a, decision->b};
   cq_derive *derive = NULL;
   cq_buf bytes = {0};
   cq_hash name;
   bool fresh;
+  cq_order order = {.mode = desk->mode,
+                    .kind = same ? CQ_ORDER_MERGE_PERSONS : CQ_ORDER_NOT_SAME,
+                    .programme = desk->programme,
+                    .made_utc_ms = cq_desk_now(),
+                    .by = decision->by,
+                    .reason = decision->reason,
+                    .texts = texts,
+                    .text_count = 3};
+  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
+  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
+  if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
+  if (status != CQ_OK && !sqlite3_get_autocommit(desk->db)) cq_desk_exec(desk, "ROLLBACK", NULL);
+  cq_derive_free(derive);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+static int decide(cq_cli *cli, bool same) {
+  cq_review_decision decision = {.dataset = cq_str_from(cq_cli_value(cli, "dataset")),
+                                 .a = cq_str_from(cq_cli_arg(cli, 0)),
+                                 .b = cq_str_from(cq_cli_arg(cli, 1)),
+                                 .by = cq_str_from(cq_cli_value(cli, "by")),
+                                 .reason = cq_str_from(cq_cli_value(cli, "reason"))};
+  cq_desk desk;
+  cq_error error;
   cq_error_clear(&error);
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
-  cq_order order = {.mode = desk.mode,
-                    .kind = kind,
-                    .programme = desk.programme,
-                    .made_utc_ms = cq_desk_now(),
-                    .by = cq_str_from(cq_cli_value(cli, "by")),
-                    .reason = cq_str_from(cq_cli_value(cli, "reason")),
-                    .texts = texts,
-                    .text_count = 3};
-  cq_status status = cq_order_write(&bytes, &name, &order, &desk.chain, desk.sign_secret, &cq_random_system, &error);
-  if (status == CQ_OK) status = cq_derive_new(&derive, &desk, &error);
-  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, &error);
-  cq_derive_free(derive);
-  cq_buf_fini(&bytes);
-  if (status == CQ_OK) cq_cli_say(cli, "%s", said);
+  cq_status status = cq_review_decide(&desk, same, &decision, &error);
+  if (status == CQ_OK) cq_cli_say(cli, "%s", cq_review_said(same));
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }
 
 int cq_central_review_same(cq_cli *cli) {
-  return decide(
-      cli, CQ_ORDER_MERGE_PERSONS,
-      _("Kept as a signed decision: one person. Visits to both count for the first; the records stay as they are."));
+  return decide(cli, true);
 }
 
 int cq_central_review_different(cq_cli *cli) {
-  return decide(cli, CQ_ORDER_NOT_SAME, _("Kept as a signed decision: two persons. They are not proposed again."));
+  return decide(cli, false);
 }

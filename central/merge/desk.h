@@ -65,6 +65,12 @@ cq_str cq_desk_text(sqlite3_stmt *statement, int column); /* borrowed until the 
 /* A record's bytes from record.bytes, which holds them pressed. Borrowed until the next step or the next record. */
 cq_status cq_desk_record(cq_desk *desk, sqlite3_stmt *statement, int column, cq_str *bytes, cq_error *error);
 
+/* --- what it holds, for people: each figure by its name for machines and in words; `quiet`: nothing to look at --- */
+typedef void (*cq_desk_figure)(void *context, const char *name, const char *text, int64_t value, bool quiet);
+cq_status cq_desk_figures(cq_desk *desk, cq_desk_figure take, void *context, cq_error *error);
+/* Batches in the inbox that no merge has seen. */
+cq_status cq_desk_waiting(cq_desk *desk, int64_t *waiting, cq_error *error);
+
 int64_t cq_desk_now(void);
 
 /* The fixed and the rebuildable tables, as SQL. */

@@ -103,6 +103,7 @@ cq_status cq_merge_inbox(cq_merged *merged, cq_desk *desk, const cq_merge_watch 
   if (status == CQ_OK) status = commit(&m, false, error);
   if (status == CQ_OK) status = cq_receipts_write(desk, &merged->receipts, error);
   cq_taker_free(m.taker);
+  if (status != CQ_OK && !sqlite3_get_autocommit(desk->db)) cq_desk_exec(desk, "ROLLBACK", NULL);
   cq_buf_fini(&m.folder);
   free(parcels);
   return status;

@@ -44,11 +44,12 @@ static const struct {
 };
 
 /* Batches in the inbox that no merge has seen. */
-static cq_status count_waiting(cq_desk *desk, int64_t *waiting, cq_error *error) {
+cq_status cq_desk_waiting(cq_desk *desk, int64_t *waiting, cq_error *error) {
   cq_buf folder = {0};
   cq_parcel *parcels = NULL;
   size_t count = 0;
   sqlite3_stmt *s = NULL;
+  *waiting = 0;
   cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_INBOX, error);
   if (status == CQ_OK) status = cq_parcel_list(&parcels, &count, folder.at, error);
   if (status == CQ_OK) status = cq_desk_prepare(desk, &s, "SELECT 1 FROM batch WHERE file = ?1", error);
@@ -66,9 +67,30 @@ static cq_status count_waiting(cq_desk *desk, int64_t *waiting, cq_error *error)
   return status;
 }
 
+cq_status cq_desk_figures(cq_desk *desk, cq_desk_figure take, void *context, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < sizeof figures / sizeof *figures; i++) {
+    int64_t value;
+    status = cq_desk_number(desk, figures[i].sql, 0, &value, error);
+    if (status == CQ_OK) take(context, figures[i].name, _(figures[i].text), value, figures[i].only_if_any && !value);
+  }
+  return status;
+}
+
 static void say_figure(cq_cli *cli, const char *text, int64_t value) {
   size_t columns = cq_utf8_length(cq_str_from(text));
   cq_cli_say(cli, "  %s%*s %8lld", text, columns < 60 ? (int)(60 - columns) : 0, "", (long long)value);
+}
+
+typedef struct saying {
+  cq_cli *cli;
+  cq_buf *json;
+} saying;
+
+static void take_figure(void *context, const char *name, const char *text, int64_t value, bool quiet) {
+  saying *s = context;
+  if (!quiet) say_figure(s->cli, text, value);
+  cq_buf_addf(s->json, ",\"%s\":%lld", name, (long long)value);
 }
 
 static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
@@ -78,14 +100,9 @@ static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
   cq_fingerprint(&desk->programme_key, fingerprint);
   cq_cli_say(cli, _("Fingerprint of the programme: %s"), fingerprint);
   cq_buf_addf(&json, "{\"fingerprint\":\"%s\",\"mode\":\"%s\"", fingerprint, cq_mode_name(desk->mode));
-  cq_status status = count_waiting(desk, &waiting, error);
-  for (size_t i = 0; status == CQ_OK && i < sizeof figures / sizeof *figures; i++) {
-    int64_t value;
-    status = cq_desk_number(desk, figures[i].sql, 0, &value, error);
-    if (status != CQ_OK) break;
-    if (value || !figures[i].only_if_any) say_figure(cli, _(figures[i].text), value);
-    cq_buf_addf(&json, ",\"%s\":%lld", figures[i].name, (long long)value);
-  }
+  cq_status status = cq_desk_waiting(desk, &waiting, error);
+  saying s = {cli, &json};
+  if (status == CQ_OK) status = cq_desk_figures(desk, take_figure, &s, error);
   if (status == CQ_OK) {
     say_figure(cli, _("batches that wait in the inbox"), waiting);
     cq_buf_addf(&json, ",\"waiting\":%lld}\n", (long long)waiting);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `coverage`: the grid of persons and seasons, from the merged records or from two CSV files. */
 #include "central/merge/entities.h"
-#include "central/tables/grid.h"
+#include "central/tables/deskgrid.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 #include "chasqui/record.h"
@@ -102,8 +102,7 @@ static cq_status add_visits(cq_grid *grid, const cq_data *data, const cq_levels 
 }
 
 /* The file of --calendar, else the programme's, else the standard one. */
-static cq_status read_calendar(cq_cli *cli, cq_str programme, cq_calendar **calendar, cq_error *error) {
-  const char *path = cq_cli_value(cli, "calendar");
+static cq_status read_calendar(const char *path, cq_str programme, cq_calendar **calendar, cq_error *error) {
   if (!path)
     return programme.size ? cq_calendar_load(calendar, programme, error) : cq_calendar_standard(calendar, error);
   cq_buf text = {0};
@@ -164,7 +163,7 @@ static cq_status run_files(cq_cli *cli, int32_t campaign, int32_t today, cq_erro
   cq_levels ids = {0};
   cq_grid grid = {0};
   size_t strangers = 0;
-  cq_status status = read_calendar(cli, CQ_STR(""), &calendar, error);
+  cq_status status = read_calendar(cq_cli_value(cli, "calendar"), CQ_STR(""), &calendar, error);
   if (status == CQ_OK) status = cq_grid_init(&grid, calendar, campaign, today, error);
   if (status == CQ_OK)
     status = cq_data_read(&people, cq_cli_value(cli, "people"), people_names, people_optional, PEOPLE_COLUMNS, error);
@@ -221,8 +220,9 @@ static cq_str keep(cq_grid *grid, cq_str text) {
   return text.size ? cq_arena_copy(grid->arena, text) : CQ_STR("");
 }
 
-static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char *by, cq_grid *grid, cq_levels *ids,
+static cq_status add_desk_people(cq_desk *desk, const cq_desk_grid_plan *plan, cq_grid *grid, cq_levels *ids,
                                  cq_error *error) {
+  const char *dataset = plan->dataset, *by = plan->by;
   sqlite3_stmt *s = NULL;
   cq_status status = cq_desk_prepare(desk, &s, desk_people_sql, error);
   if (status == CQ_OK) {
@@ -242,6 +242,7 @@ static cq_status add_desk_people(cq_desk *desk, const char *dataset, const char 
     day_of(cq_desk_text(s, D_EXIT), &p.person.exit);
     double weight;
     if (cq_data_number(cq_desk_text(s, D_WEIGHT), &weight) && weight > 0) p.person.weight = weight;
+    if (!cq_str_starts(p.place, cq_str_from(plan->place))) continue;
     if (!id.at || cq_levels_number(ids, id) == UINT32_MAX)
       status = cq_error_nomem(error);
     else
@@ -280,35 +281,49 @@ static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *gr
   return status;
 }
 
-static cq_status desk_calendar(cq_cli *cli, cq_desk *desk, cq_calendar **calendar, cq_error *error) {
+static cq_status desk_calendar(const char *path, cq_desk *desk, cq_calendar **calendar, cq_error *error) {
   sqlite3_stmt *s = NULL;
   bool row = false;
   cq_status status = cq_desk_prepare(desk, &s, "SELECT bytes FROM list WHERE name = ''", error);
   if (status == CQ_OK) status = cq_desk_step(desk, s, &row, error);
-  if (status == CQ_OK) status = read_calendar(cli, row ? cq_desk_text(s, 0) : CQ_STR(""), calendar, error);
+  if (status == CQ_OK) status = read_calendar(path, row ? cq_desk_text(s, 0) : CQ_STR(""), calendar, error);
   sqlite3_finalize(s);
   return status;
 }
 
-static cq_status run_desk(cq_cli *cli, cq_desk *desk, int32_t campaign, int32_t today, cq_error *error) {
-  const char *dataset = cq_cli_value(cli, "dataset") ? cq_cli_value(cli, "dataset") : "tdd";
-  cq_calendar *calendar = NULL;
+cq_status cq_desk_grid_read(cq_desk_grid *g, cq_desk *desk, const cq_desk_grid_plan *plan, cq_error *error) {
   cq_levels ids = {0};
-  cq_grid grid = {0};
-  size_t strangers = 0, unreadable = 0;
-  cq_status status = cq_entities_update(desk, &unreadable, error);
-  if (status == CQ_OK) status = desk_calendar(cli, desk, &calendar, error);
-  if (status == CQ_OK) status = cq_grid_init(&grid, calendar, campaign, today, error);
-  if (status == CQ_OK) status = add_desk_people(desk, dataset, cq_cli_value(cli, "by"), &grid, &ids, error);
-  if (status == CQ_OK) status = add_desk_visits(desk, dataset, &grid, &ids, &strangers, error);
-  grid.practice = desk->mode == CQ_MODE_PRACTICE;
-  if (status == CQ_OK) status = cq_grid_close(&grid, error);
-  if (status == CQ_OK) status = show(cli, &grid, strangers, error);
-  if (status == CQ_OK && unreadable)
-    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), unreadable);
-  cq_grid_fini(&grid);
+  *g = (cq_desk_grid){0};
+  cq_status status = cq_entities_update(desk, &g->unreadable, error);
+  if (status == CQ_OK) status = desk_calendar(plan->calendar, desk, &g->calendar, error);
+  if (status == CQ_OK) status = cq_grid_init(&g->grid, g->calendar, plan->campaign, plan->today, error);
+  if (status == CQ_OK) status = add_desk_people(desk, plan, &g->grid, &ids, error);
+  if (status == CQ_OK) status = add_desk_visits(desk, plan->dataset, &g->grid, &ids, &g->strangers, error);
+  g->grid.practice = desk->mode == CQ_MODE_PRACTICE;
+  if (status == CQ_OK) status = cq_grid_close(&g->grid, error);
   cq_levels_fini(&ids);
-  cq_calendar_free(calendar);
+  return status;
+}
+
+void cq_desk_grid_fini(cq_desk_grid *g) {
+  cq_grid_fini(&g->grid);
+  cq_calendar_free(g->calendar);
+  *g = (cq_desk_grid){0};
+}
+
+static cq_status run_desk(cq_cli *cli, cq_desk *desk, int32_t campaign, int32_t today, cq_error *error) {
+  const char *dataset = cq_cli_value(cli, "dataset");
+  cq_desk_grid g;
+  cq_desk_grid_plan plan = {.campaign = campaign,
+                            .today = today,
+                            .dataset = dataset ? dataset : "tdd",
+                            .by = cq_cli_value(cli, "by"),
+                            .calendar = cq_cli_value(cli, "calendar")};
+  cq_status status = cq_desk_grid_read(&g, desk, &plan, error);
+  if (status == CQ_OK) status = show(cli, &g.grid, g.strangers, error);
+  if (status == CQ_OK && g.unreadable)
+    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), g.unreadable);
+  cq_desk_grid_fini(&g);
   return status;
 }
 

@@ -72,6 +72,9 @@ cq_status cq_grid_json(const cq_grid *grid, cq_buf *out, cq_error *error);
 cq_status cq_grid_csv(const cq_grid *grid, cq_buf *out, cq_error *error);
 /* A page complete in itself, with pictures in SVG that need no colour. */
 cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error);
+/* The same without head and title, for a page around it, which needs the style. */
+void cq_grid_html_body(const cq_grid *grid, cq_buf *out);
+extern const char cq_grid_html_style[];
 cq_status cq_grid_xlsx(const cq_grid *grid, const char *path, cq_error *error);
 cq_status cq_grid_text(const cq_grid *grid, bool persons, cq_buf *out, cq_error *error);
 

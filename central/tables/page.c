@@ -86,11 +86,11 @@ static void add_heat_row(const heat_map *map, cq_buf *out, cq_str name, const cq
 static void add_heat_map(const cq_grid *grid, const heat_map *map, cq_buf *out) {
   size_t rows = grid->group_count + 1;
   size_t width = NAME_WIDTH + map->columns * CELL_WIDTH + 4, height = HEAD_HEIGHT + rows * CELL_HEIGHT + 4;
-  cq_buf_addf(
-      out,
-      "<h2>%s</h2>\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %zu %zu\" width=\"%zu\" role=\"img\" "
-      "font-family=\"sans-serif\" font-size=\"13\">\n<title>%s</title>\n",
-      map->title, width, height, width, map->title);
+  cq_buf_addf(out,
+              "<h2>%s</h2>\n<div class=\"w\"><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %zu %zu\" "
+              "width=\"%zu\" role=\"img\" "
+              "font-family=\"sans-serif\" font-size=\"13\">\n<title>%s</title>\n",
+              map->title, width, height, width, map->title);
   for (size_t c = 0; c < map->columns; c++) {
     char first[32] = "", second[32] = "";
     double x = NAME_WIDTH + ((double)c + 0.5) * CELL_WIDTH;
@@ -102,7 +102,7 @@ static void add_heat_map(const cq_grid *grid, const heat_map *map, cq_buf *out) 
   for (size_t g = 0; g < grid->group_count; g++)
     add_heat_row(map, out, grid->groups[g].name, &grid->groups[g], HEAD_HEIGHT + (double)g * CELL_HEIGHT);
   add_heat_row(map, out, cq_str_from(_("all")), &grid->all, HEAD_HEIGHT + (double)grid->group_count * CELL_HEIGHT);
-  cq_buf_add_text(out, "</svg>\n");
+  cq_buf_add_text(out, "</svg></div>\n");
 }
 
 static const cq_coverage *season_cell(const cq_grid_group *group, size_t column) {
@@ -166,7 +166,7 @@ static void add_people(const cq_grid *grid, cq_buf *out) {
     cq_buf_addf(out, _("<p>%zu more persons are in the CSV.</p>\n"), grid->people_count - (size_t)PEOPLE_SHOWN);
 }
 
-static const char style[] =
+const char cq_grid_html_style[] =
     "body{font-family:sans-serif;margin:2em;color:#000;background:#fff}table{border-collapse:collapse}"
     "td,th{border:1px solid #999;padding:2px 8px;font-size:90%}td.n{text-align:right}"
     "td.s{text-align:center;font-family:monospace;font-weight:bold;min-width:3em}"
@@ -176,7 +176,8 @@ static const char style[] =
     "td.s10{background:repeating-linear-gradient(45deg,#fff,#fff 4px,#aaa 4px,#aaa 6px)}"
     "td.s11{background:repeating-linear-gradient(-45deg,#fff,#fff 4px,#aaa 4px,#aaa 6px)}"
     ".practice{border:4px solid #000;padding:.5em;font-weight:bold;text-align:center}"
-    "svg{max-width:100%;height:auto}@media print{body{margin:0}*{print-color-adjust:exact}}";
+    ".w{overflow-x:auto}svg{max-width:100%;min-width:28em;height:auto}"
+    "@media print{body{margin:0}*{print-color-adjust:exact}svg{min-width:0}}";
 
 static void add_summary(const cq_grid *grid, cq_buf *out) {
   size_t any = 0;
@@ -194,15 +195,9 @@ static void add_summary(const cq_grid *grid, cq_buf *out) {
   cq_buf_add_text(out, "</p>\n");
 }
 
-cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error) {
+void cq_grid_html_body(const cq_grid *grid, cq_buf *out) {
   const heat_map seasons = {_("Coverage by season"), grid->season_count, season_cell, season_head};
   const heat_map months = {_("Coverage by month"), grid->month_count, month_cell, month_head};
-  cq_buf_addf(out,
-              "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Chasqui "
-              "%d</title>\n<style>%s</style></head><body>\n",
-              (int)grid->campaign, style);
-  if (grid->practice)
-    cq_buf_addf(out, "<p class=\"practice\">%s</p>\n", _("*** PRACTICE: nothing here is real data ***"));
   add_summary(grid, out);
   add_heat_map(grid, &seasons, out);
   add_heat_map(grid, &months, out);
@@ -211,6 +206,16 @@ cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error) {
                 "frame is none of those due; a dash is nobody due yet."));
   add_states(grid, out);
   add_people(grid, out);
+}
+
+cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error) {
+  cq_buf_addf(out,
+              "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Chasqui "
+              "%d</title>\n<style>%s</style></head><body>\n",
+              (int)grid->campaign, cq_grid_html_style);
+  if (grid->practice)
+    cq_buf_addf(out, "<p class=\"practice\">%s</p>\n", _("*** PRACTICE: nothing here is real data ***"));
+  cq_grid_html_body(grid, out);
   cq_buf_add_text(out, "</body></html>\n");
   return out->failed ? cq_error_nomem(error) : CQ_OK;
 }

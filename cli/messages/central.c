@@ -179,5 +179,9 @@ const cq_cli_message cq_cli_messages_central[] = {
      N_("See the names with: chasqui-central table FORM")},
     {"desk.record.several", N_("“%1$s” is the start of several records."), N_("Give more signs of its name.")},
     {"desk.record.many", N_("One order takes 4,096 records."), N_("Give several orders.")},
+    {"desk.listen.used", N_("Something else listens at port %1$s of this machine already."),
+     N_("Choose another with --port, or none for a free one.")},
+    {"desk.listen.denied", N_("This user may not listen at port %1$s."), N_("Choose a port above 1023 with --port.")},
+    {"desk.listen.failed", N_("The page cannot listen at port %1$s: %2$s"), NULL},
     {"desk.person.none", N_("There is no visit to that person."), NULL},
     {0}};

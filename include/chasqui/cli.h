@@ -157,5 +157,7 @@ cq_status cq_cli_cancelled(cq_error *error);
 
 /* Language, text domain and character set as cq_cli_main does; for tests and for programs' tests. */
 void cq_cli_locale(void);
+/* From now on in this language ("es", "en"; several apart by ':'), for programs that speak with several people. */
+void cq_cli_language(const char *language);
 
 #endif
