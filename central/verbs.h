@@ -49,4 +49,12 @@ int cq_central_table(cq_cli *cli);
 int cq_central_tabulate(cq_cli *cli);
 int cq_central_void(cq_cli *cli);
 
+/* --- what goes back to laptops --- */
+extern const cq_cli_option cq_central_contacts_options[], cq_central_contacts_change_options[];
+int cq_central_contacts(cq_cli *cli);
+int cq_central_contacts_assign(cq_cli *cli);
+int cq_central_contacts_import(cq_cli *cli);
+int cq_central_contacts_send(cq_cli *cli);
+int cq_central_contacts_withdraw(cq_cli *cli);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "chasqui/file.h"
 #include "chasqui/order.h"
+#include "collector/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static cq_status take_bundle(cq_laptop *laptop, cq_str bytes, cq_inbox_report *r
     laptop->bundle = next;
     laptop->programme = programme;
     report->bundles++;
-    return CQ_OK;
+    return laptop->names.number == 0 ? cq_names_load(laptop, error) : CQ_OK;
   }
   cq_programme_free(programme);
   cq_bundle_free(next);
@@ -115,13 +116,29 @@ static cq_status take_orders_of_bundle(cq_laptop *laptop, cq_inbox_report *repor
   return status;
 }
 
+/* --- contact sheets --- */
+
+static cq_status take_sheet(cq_laptop *laptop, cq_str bytes, cq_inbox_report *report, cq_error *error) {
+  bool fresh = false;
+  cq_error why;
+  cq_error_clear(&why);
+  cq_status status = cq_names_take(laptop, bytes, &fresh, &why);
+  report->sheets += fresh;
+  if (status == CQ_NOTFOUND && why.code && strcmp(why.code, "sheet.other") == 0) {
+    report->others++; /* it stays for the courier, who may bring it on */
+    return CQ_OK;
+  }
+  if (status != CQ_OK && error) *error = why;
+  return status;
+}
+
 /* --- the folder --- */
 
 static cq_status take_file(cq_laptop *laptop, const char *folder, const cq_parcel *parcel, cq_inbox_report *report,
                            cq_error *error) {
   cq_buf path = {0}, bytes = {0};
   cq_status status = cq_file_path(&path, folder, parcel->name, error);
-  if (status == CQ_OK) status = cq_file_read(path.at, CQ_BUNDLE_MAX_SIZE, &bytes, error);
+  if (status == CQ_OK) status = cq_file_read(path.at, CQ_BATCH_MAX_SIZE, &bytes, error);
   cq_str content = cq_buf_str(&bytes);
   if (status == CQ_OK) {
     switch (cq_parcel_kind_of(content.at, content.size)) {
@@ -129,6 +146,7 @@ static cq_status take_file(cq_laptop *laptop, const char *folder, const cq_parce
     case CQ_PARCEL_CHAIN: status = take_chain(laptop, content, report, error); break;
     case CQ_PARCEL_RECEIPT: status = take_receipt(laptop, content, report, error); break;
     case CQ_PARCEL_ORDER: status = take_order(laptop, content, report, error); break;
+    case CQ_PARCEL_BATCH: status = take_sheet(laptop, content, report, error); break;
     default: break; /* nothing for a laptop */
     }
   }
@@ -148,7 +166,6 @@ cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error
   cq_parcel *parcels = NULL;
   size_t count = 0;
   *report = (cq_inbox_report){0};
-  cq_error_clear(&report->first);
   cq_status status = cq_home_folder(&folder, laptop->home, CQ_FOLDER_INBOX, error);
   if (status == CQ_OK) status = cq_parcel_list(&parcels, &count, folder.at, error);
   /* Bundles first: they bring the keys and certificates by which the rest is judged. */
@@ -159,13 +176,14 @@ cq_status cq_laptop_receive(cq_laptop *laptop, cq_inbox_report *report, cq_error
       cq_error_clear(&why);
       cq_status one = take_file(laptop, folder.at, &parcels[i], report, &why);
       if (one == CQ_OK) continue;
-      if (report->refused++ == 0) report->first = why;
+      if (report->refused < CQ_INBOX_TOLD) report->why[report->refused] = why;
+      report->refused++;
       if (ends_work(one)) status = one;
     }
     if (status == CQ_OK && round == 0) status = look_in_bundle(laptop, report, error);
     if (status == CQ_OK && round == 0) status = take_orders_of_bundle(laptop, report, error);
   }
-  if (status != CQ_OK && error && !error->code && report->first.code) *error = report->first;
+  if (status != CQ_OK && error && !error->code && report->refused > 0) *error = report->why[0];
   free(parcels);
   cq_buf_fini(&folder);
   return status;

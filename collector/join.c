@@ -4,6 +4,7 @@
 #include "chasqui/file.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* The programme's name, its mode and the fingerprint that people compare. */
 static void introduce(cq_cli *cli, const cq_bundle *bundle, const cq_programme *programme) {
@@ -27,15 +28,26 @@ static cq_status agree(cq_cli *cli, const cq_bundle *bundle, cq_error *error) {
   return cq_error_set(error, CQ_REFUSED, "collector.join.declined", NULL);
 }
 
-static cq_status read_phrase(cq_cli *cli, cq_cli_secret *phrase, cq_error *error) {
-  if (!cq_cli_value(cli, "invitation-file")) return CQ_OK;
+static bool has_sealed(const cq_bundle *bundle) {
+  const cq_bundle_content *content = cq_bundle_content_of(bundle);
+  for (size_t i = 0; i < content->file_count; i++)
+    if (content->files[i].sealed) return true;
+  return false;
+}
+
+/* Who has no phrase joins without the sealed lists. */
+static cq_status read_phrase(cq_cli *cli, const cq_bundle *bundle, cq_cli_secret *phrase, cq_error *error) {
+  if (!has_sealed(bundle)) return CQ_OK;
+  if (!cq_cli_value(cli, "invitation-file") &&
+      !(isatty(STDIN_FILENO) && cq_cli_confirm(cli, _("Lists in it are sealed. Were you told an invitation phrase?"))))
+    return CQ_OK;
   return cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), false, phrase, error);
 }
 
 static cq_status join(cq_cli *cli, const cq_bundle *bundle, cq_str bytes, cq_error *error) {
   cq_cli_secret passphrase = {0}, phrase = {0};
   const char *technician = cq_cli_value(cli, "technician");
-  cq_status status = read_phrase(cli, &phrase, error);
+  cq_status status = read_phrase(cli, bundle, &phrase, error);
   if (status == CQ_OK) {
     if (!cq_cli_value(cli, "passphrase-file"))
       cq_cli_say(cli, "%s",

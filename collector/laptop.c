@@ -2,6 +2,7 @@
 #include "collector/laptop.h"
 
 #include "chasqui/file.h"
+#include "collector/names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -243,6 +244,7 @@ static cq_status open_vault(cq_laptop *laptop, const char *path, cq_str passphra
   if (status == CQ_OK) status = read_keys(laptop, error);
   if (status == CQ_OK) status = read_bundle(laptop, error);
   if (status == CQ_OK) status = read_chain(laptop, error);
+  if (status == CQ_OK) status = cq_names_load(laptop, error);
   return status;
 }
 
@@ -264,6 +266,7 @@ cq_status cq_laptop_open(cq_laptop *laptop, const char *home, cq_str passphrase,
 
 void cq_laptop_close(cq_laptop *laptop) {
   if (!laptop) return;
+  cq_names_fini(laptop);
   cq_programme_free(laptop->programme);
   cq_bundle_free(laptop->bundle);
   cq_secret_free(laptop->sign);

@@ -12,6 +12,7 @@
 #include "chasqui/outbox.h"
 #include "chasqui/receipt.h"
 #include "chasqui/record.h"
+#include "chasqui/sheet.h"
 #include "chasqui/store.h"
 
 /* What tests fix and programs leave NULL. */
@@ -21,6 +22,15 @@ typedef struct cq_laptop_setup {
   cq_vault_options vault;
   size_t attachment_bytes; /* of attachments in one batch, at most; 0: 16 MiB */
 } cq_laptop_setup;
+
+/* People whom this laptop may know by name: names.h. */
+typedef struct cq_names {
+  cq_arena *arena;
+  cq_sheet_person *persons; /* by id */
+  size_t count;
+  uint64_t number; /* of the sheet; 0: none came yet */
+  int64_t made_utc_ms;
+} cq_names;
 
 typedef struct cq_laptop {
   char *home, *vault_path;
@@ -37,6 +47,7 @@ typedef struct cq_laptop {
   const cq_clock *clock;
   const cq_random *random;
   cq_vault_options vault_options;
+  cq_names names;
   size_t attachment_bytes; /* of attachments in one batch, at most */
   cq_date working_date;    /* confirmed by the technician; year 0: the clock is believed */
 } cq_laptop;
@@ -78,10 +89,12 @@ cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bu
                           cq_error *error);
 
 /* --- inbox.c --- */
+enum { CQ_INBOX_TOLD = 16 };
 typedef struct cq_inbox_report {
-  size_t bundles, certificates, receipts, erased; /* that told something new */
-  size_t refused;                                 /* files that are not right */
-  cq_error first;                                 /* why the first of those; code NULL: none */
+  size_t bundles, certificates, receipts, erased, sheets; /* that told something new */
+  size_t others;                                          /* contact sheets that are sealed to other laptops */
+  size_t refused;                                         /* files that are not right */
+  cq_error why[CQ_INBOX_TOLD];                            /* of the first of those, each with its file */
 } cq_inbox_report;
 /* Applies what the courier has brought: bundles, the certificate, receipts, orders. A file that is not right is counted
  * and left; the rest goes on. */

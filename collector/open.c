@@ -3,22 +3,38 @@
 
 #include <string.h>
 
-static void tell_inbox(cq_cli *cli, const cq_inbox_report *report) {
+static void tell_refused(const cq_cli *cli, const cq_error *why) {
+  cq_buf what = {0}, next = {0};
+  cq_cli_explain(why, &what, &next);
+  cq_cli_warn(cli, "  %s", what.at ? what.at : "");
+  cq_buf_fini(&what);
+  cq_buf_fini(&next);
+}
+
+static void tell_inbox(cq_cli *cli, const cq_laptop *laptop, const cq_inbox_report *report) {
   if (report->bundles > 0) cq_cli_say(cli, "%s", _("A newer programme bundle is now in force."));
   if (report->certificates > 0) cq_cli_say(cli, "%s", _("The certificate of this laptop has arrived."));
+  if (report->sheets > 0)
+    cq_cli_say(cli,
+               cq_cli_plural("The contact sheet of this laptop has come: %zu person.",
+                             "The contact sheet of this laptop has come: %zu persons.", laptop->names.count),
+               laptop->names.count);
+  if (report->others > 0)
+    cq_cli_say(cli,
+               cq_cli_plural("%zu contact sheet in the inbox is sealed to another laptop: it stays for the courier.",
+                             "%zu contact sheets in the inbox are sealed to other laptops: they stay for the courier.",
+                             report->others),
+               report->others);
   if (report->erased > 0)
     cq_cli_say(cli,
                cq_cli_plural("%zu record was erased by order.", "%zu records were erased by order.", report->erased),
                report->erased);
   if (report->refused > 0) {
-    cq_buf what = {0}, next = {0};
-    cq_cli_explain(&report->first, &what, &next);
     cq_cli_warn(cli,
-                cq_cli_plural("%zu file of the inbox was left aside: %s", "%zu files of the inbox were left aside: %s",
+                cq_cli_plural("%zu file of the inbox was left aside:", "%zu files of the inbox were left aside:",
                               report->refused),
-                report->refused, what.at ? what.at : "");
-    cq_buf_fini(&what);
-    cq_buf_fini(&next);
+                report->refused);
+    for (size_t i = 0; i < report->refused && i < CQ_INBOX_TOLD; i++) tell_refused(cli, &report->why[i]);
   }
 }
 
@@ -52,7 +68,7 @@ cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *
   tell_log(cli, laptop);
   status = cq_laptop_receive(laptop, &report, error);
   if (status == CQ_OK)
-    tell_inbox(cli, &report);
+    tell_inbox(cli, laptop, &report);
   else
     cq_laptop_close(laptop);
   return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/admit.h"
 #include "chasqui/batch.h"
+#include "chasqui/file.h"
 #include "chasqui/order.h"
 
 #include <stdlib.h>
@@ -96,6 +97,60 @@ static cq_status admit_order(courier *c, cq_str bytes, admitted *out, cq_error *
   return status;
 }
 
+/* --- contact sheets: of those to one laptop the newest alone is kept (docs/formats/sheet.md) --- */
+
+static bool same_recipients(const cq_batch_header *a, const cq_batch_header *b) {
+  return cq_device_id_equal(&a->device, &b->device) && a->recipient_count == b->recipient_count &&
+         memcmp(a->recipient, b->recipient, a->recipient_count * sizeof *a->recipient) == 0;
+}
+
+/* Verified again: a file that somebody laid there must not keep true ones out. */
+static bool is_sheet(const courier *c, const cq_parcel *parcel, cq_buf *path, cq_batch_header *header) {
+  const cq_trust *trust;
+  cq_buf bytes = {0};
+  cq_hash hash;
+  cq_standing standing = CQ_STANDING_UNKNOWN;
+  const char *why;
+  bool right = courier_trust(c, &trust, NULL) == CQ_OK &&
+               cq_file_path(path, c->inbox.at, parcel->name, NULL) == CQ_OK &&
+               cq_file_read(path->at, CQ_BATCH_MAX_SIZE, &bytes, NULL) == CQ_OK &&
+               cq_batch_verify(header, &hash, &standing, &why, bytes.at, bytes.size, trust, NULL) == CQ_OK;
+  cq_buf_fini(&bytes);
+  return right && standing == CQ_STANDING_CERTIFIED;
+}
+
+/* *newest: none that is newer is here. With `drop` the older ones are removed. */
+static cq_status compare_sheets(courier *c, const cq_batch_header *sheet, bool drop, bool *newest, cq_error *error) {
+  cq_parcel *parcels = NULL;
+  size_t count = 0;
+  cq_buf path = {0};
+  *newest = true;
+  cq_status status = cq_parcel_list(&parcels, &count, c->inbox.at, error);
+  for (size_t i = 0; i < count && !status; i++) {
+    cq_batch_header other;
+    if (parcels[i].kind != CQ_PARCEL_BATCH || parcels[i].number == sheet->number) continue;
+    if (!cq_device_id_equal(&parcels[i].device, &sheet->device)) continue;
+    /* what is not right there is for the collector to name */
+    if (!is_sheet(c, &parcels[i], &path, &other) || !same_recipients(&other, sheet)) continue;
+    if (other.number > sheet->number)
+      *newest = false;
+    else if (drop)
+      status = cq_file_remove(path.at, error);
+  }
+  free(parcels);
+  cq_buf_fini(&path);
+  return status;
+}
+
+static cq_status store_sheet(courier *c, cq_str bytes, const cq_batch_header *sheet, const cq_hash *hash, admitted *out,
+                             cq_error *error) {
+  bool newest;
+  cq_status status = compare_sheets(c, sheet, false, &newest, error);
+  if (status || !newest) return status;
+  status = store(c, bytes, &sheet->device, sheet->number, hash, out, error);
+  return status ? status : compare_sheets(c, sheet, true, &newest, error);
+}
+
 static cq_status admit_batch(courier *c, cq_str bytes, admitted *out, cq_error *error) {
   const cq_trust *trust;
   cq_batch_header header;
@@ -110,7 +165,9 @@ static cq_status admit_batch(courier *c, cq_str bytes, admitted *out, cq_error *
       standing == CQ_STANDING_CERTIFIED && header.chain.count > 0 &&
       cq_certificate_read(&signer, header.chain.link[header.chain.count - 1], CQ_CERTIFICATE_SIZE, NULL) == CQ_OK &&
       signer.role == CQ_ROLE_DESK;
-  if (by_desk == c->is_desk) return cq_error_set(error, CQ_REFUSED, "sync.item.kind", NULL);
+  if (by_desk && c->is_desk) return CQ_OK; /* its own */
+  if (by_desk) return store_sheet(c, bytes, &header, &hash, out, error);
+  if (!c->is_desk) return cq_error_set(error, CQ_REFUSED, "sync.item.kind", NULL);
   return store(c, bytes, &header.device, header.number, &hash, out, error);
 }
 

@@ -119,8 +119,8 @@ static void settle(carry *c, load_item *item, unsigned outcome, bool carried) {
       item->state = outcome == CQ_OUTCOME_KEPT ? LOAD_KEPT : LOAD_ALREADY;
   } else if (cq_outcome_is_held(outcome)) {
     item->state = LOAD_HELD;
-  } else if (item->parcel.kind == CQ_PARCEL_BUNDLE && outcome == CQ_OUTCOME_STALE) {
-    item->state = LOAD_ALREADY; /* the post has a newer one: this needs not go any more */
+  } else if (outcome == CQ_OUTCOME_STALE) {
+    item->state = LOAD_ALREADY; /* the post has a newer bundle or sheet: this needs not go any more */
   } else if (cq_outcome_is_refused(outcome)) {
     item->state = LOAD_REFUSED;
   } else if (outcome == CQ_OUTCOME_LACKING && !carried) {

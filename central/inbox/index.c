@@ -39,6 +39,9 @@ typedef enum {
   HELD_BATCHES,
   NEWS_AFTER,
   IS_NEWS,
+  NEWEST_OF,
+  OLDER_OF,
+  BY_DEVICE,
   SETTING,
   SET,
   STATEMENTS
@@ -60,6 +63,10 @@ static const char *const sql[STATEMENTS] = {
     [NEWS_AFTER] = "SELECT news.seq, item.hash, kind, outcome, news.device, number, size, path FROM news"
                    " JOIN item USING(hash) WHERE news.device = ?1 AND news.seq > ?2 AND outcome = 1 ORDER BY news.seq",
     [IS_NEWS] = "SELECT 1 FROM news WHERE hash = ?1",
+    [NEWEST_OF] = "SELECT coalesce(max(number), 0) FROM news JOIN item USING(hash) WHERE news.device = ?1 AND kind = 1",
+    [OLDER_OF] = "SELECT item.seq, item.hash, kind, outcome, item.device, number, size, path FROM news JOIN item "
+                 "USING(hash) WHERE news.device = ?1 AND kind = 1 AND outcome = 1 AND number < ?2 ORDER BY item.seq",
+    [BY_DEVICE] = "SELECT seq, " COLUMNS " FROM item WHERE device = ?1 AND kind = 1 AND outcome = 1 ORDER BY seq",
     [SETTING] = "SELECT value FROM setting WHERE key = ?1",
     [SET] = "INSERT OR REPLACE INTO setting(key, value) VALUES(?1, ?2)",
 };
@@ -280,6 +287,29 @@ cq_status index_news_after(post_index *index, const cq_device_id *device, uint64
   sqlite3_stmt *s = use(index, NEWS_AFTER);
   bind_device(s, 1, device);
   sqlite3_bind_int64(s, 2, (sqlite3_int64)sequence);
+  return run_each(index, s, each, context, error);
+}
+
+cq_status index_newest_sheet(post_index *index, const cq_device_id *device, uint64_t *number, cq_error *error) {
+  sqlite3_stmt *s = use(index, NEWEST_OF);
+  bind_device(s, 1, device);
+  int code = sqlite3_step(s);
+  *number = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+  return done(index, s, code == SQLITE_ROW ? CQ_OK : index_error(index, error));
+}
+
+cq_status index_older_sheets(post_index *index, const cq_device_id *device, uint64_t number, index_each each,
+                             void *context, cq_error *error) {
+  sqlite3_stmt *s = use(index, OLDER_OF);
+  bind_device(s, 1, device);
+  sqlite3_bind_int64(s, 2, (sqlite3_int64)number);
+  return run_each(index, s, each, context, error);
+}
+
+cq_status index_batches_of(post_index *index, const cq_device_id *device, index_each each, void *context,
+                           cq_error *error) {
+  sqlite3_stmt *s = use(index, BY_DEVICE);
+  bind_device(s, 1, device);
   return run_each(index, s, each, context, error);
 }
 

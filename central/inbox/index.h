@@ -44,7 +44,7 @@ void index_rollback(post_index *index);
 cq_status index_add(post_index *index, const index_item *item, int64_t now_utc_ms, bool *fresh, cq_error *error);
 /* News for a device (zero: for all). Of bundles the older news go. */
 cq_status index_add_news(post_index *index, const index_item *item, const cq_device_id *device, cq_error *error);
-/* A held item is kept from now on, at another path, and arrives anew; or an item was erased (path ""). */
+/* A held item is kept from now on, at another path, and arrives anew; or an item was erased or replaced (path ""). */
 cq_status index_change(post_index *index, const cq_hash *hash, cq_outcome outcome, const char *path, cq_error *error);
 
 /* What is held apart: in all, and of one device. */
@@ -59,6 +59,14 @@ cq_status index_batches_after(post_index *index, uint64_t sequence, index_each e
 cq_status index_held_batches(post_index *index, index_each each, void *context, cq_error *error);
 cq_status index_news_after(post_index *index, const cq_device_id *device, uint64_t sequence, index_each each,
                            void *context, cq_error *error);
+/* Contact sheets, which are batches of the desk to one device: the highest number for this device (0: none), and those
+ * below a number that are still kept. */
+cq_status index_newest_sheet(post_index *index, const cq_device_id *device, uint64_t *number, cq_error *error);
+cq_status index_older_sheets(post_index *index, const cq_device_id *device, uint64_t number, index_each each,
+                             void *context, cq_error *error);
+/* Batches that this device (or desk) signed, and that are kept. */
+cq_status index_batches_of(post_index *index, const cq_device_id *device, index_each each, void *context,
+                           cq_error *error);
 /* Whether this item may be given to anybody who knows its hash: it is news for somebody. */
 cq_status index_is_news(post_index *index, const cq_hash *hash, bool *is, cq_error *error);
 

@@ -48,8 +48,7 @@ static bool last_link(const cq_chain *chain, cq_certificate *last) {
          cq_certificate_read(last, chain->link[chain->count - 1], CQ_CERTIFICATE_SIZE, NULL) == CQ_OK;
 }
 
-/* A batch of the desk is news for the devices that it is sealed to. */
-static cq_status find_recipients(judged *j, const cq_batch_header *header, const cq_bundle *believed, cq_error *error) {
+cq_status judge_recipients(judged *j, const cq_batch_header *header, const cq_bundle *believed, cq_error *error) {
   const cq_bundle_content *content = cq_bundle_content_of(believed);
   cq_status status = CQ_OK;
   for (size_t i = 0; i < content->device_count && !status; i++) {
@@ -98,7 +97,7 @@ static cq_status judge_batch(judged *j, cq_str bytes, const cq_bundle *believed,
   if (standing == CQ_STANDING_CERTIFIED) {
     j->item.outcome = CQ_OUTCOME_KEPT;
     if (last_link(&header.chain, &signer) && signer.role == CQ_ROLE_DESK) {
-      return find_recipients(j, &header, believed, error);
+      return judge_recipients(j, &header, believed, error);
     }
     return CQ_OK;
   }

@@ -20,6 +20,9 @@ void judged_fini(judged *j);
 /* j->item.outcome is KEPT, HELD_* or a refusal. CQ_NOMEM is the only failure. */
 cq_status judge(judged *j, cq_str bytes, const cq_bundle *believed, cq_error *error);
 
+/* Whose news a batch of the desk is: the devices that it is sealed to, as far as the bundle knows them. */
+cq_status judge_recipients(judged *j, const cq_batch_header *header, const cq_bundle *believed, cq_error *error);
+
 /* What a held batch would be now: KEPT where its device has been certified since. */
 cq_outcome judge_held(const cq_batch_header *header, const cq_bundle *believed);
 

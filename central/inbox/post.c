@@ -503,6 +503,81 @@ static void erase(post *p, const judged *j) {
   if (status) say(p, &error);
 }
 
+/* --- contact sheets --- */
+
+/* A sheet replaces those before it for the same laptop: their sealed names are kept no longer than they are needed. */
+static cq_status drop_older(post *p, const cq_device_id *device, uint64_t number, cq_error *error) {
+  held_list list = {0};
+  cq_buf path = {0};
+  cq_status status = index_older_sheets(p->index, device, number, collect_held, &list, error);
+  for (size_t i = 0; i < list.count && !status; i++) {
+    status = index_change(p->index, &list.items[i].hash, CQ_OUTCOME_STALE, "", error);
+    if (!status) status = post_path(p, list.items[i].path, &path, error);
+    if (!status) status = cq_file_remove(path.at, error);
+  }
+  if (list.failed && !status) status = cq_error_nomem(error);
+  cq_buf_fini(&path);
+  free(list.items);
+  return status;
+}
+
+static bool is_sheet(const judged *j) {
+  return j->item.kind == CQ_PARCEL_BATCH && j->device_count > 0;
+}
+
+static void replace_sheets(post *p, const judged *j) {
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = CQ_OK;
+  for (size_t i = 0; i < j->device_count && !status; i++)
+    status = drop_older(p, &j->devices[i], j->item.number, &error);
+  if (status) say(p, &error);
+}
+
+static bool is_replaced(post *p, const judged *j) {
+  uint64_t newest = 0;
+  return is_sheet(j) && index_newest_sheet(p->index, &j->devices[0], &newest, NULL) == CQ_OK && j->item.number < newest;
+}
+
+static cq_status address_one(post *p, const index_item *item, const cq_bundle *bundle, cq_error *error) {
+  cq_buf path = {0}, bytes = {0};
+  cq_batch_header header;
+  judged j = {.item = *item};
+  cq_status status = post_path(p, item->path, &path, error);
+  if (!status) status = cq_file_read(path.at, CQ_BATCH_MAX_SIZE, &bytes, error);
+  if (!status) status = cq_batch_read_header(&header, bytes.at, bytes.size, error);
+  if (!status) status = judge_recipients(&j, &header, bundle, error);
+  for (size_t i = 0; i < j.device_count && !status; i++) {
+    status = index_add_news(p->index, item, &j.devices[i], error);
+    if (!status) status = drop_older(p, &j.devices[i], item->number, error);
+  }
+  judged_fini(&j);
+  cq_buf_fini(&path);
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+/* A sheet may have come before the bundle that names its laptop. */
+static void address_sheets(post *p) {
+  held_list list = {0};
+  cq_error error;
+  cq_certificate desk;
+  cq_error_clear(&error);
+  const cq_bundle *bundle = post_bundle_lock(p);
+  const cq_chain *chain = &cq_bundle_content_of(bundle)->desk_chain;
+  cq_status status = CQ_OK;
+  if (chain->count > 0 &&
+      cq_certificate_read(&desk, chain->link[chain->count - 1], CQ_CERTIFICATE_SIZE, NULL) == CQ_OK) {
+    cq_device_id id = cq_device_id_of(&desk.sign);
+    status = index_batches_of(p->index, &id, collect_held, &list, &error);
+  }
+  for (size_t i = 0; i < list.count && !status; i++) status = address_one(p, &list.items[i], bundle, &error);
+  post_bundle_unlock(p);
+  if (list.failed && !status) status = cq_error_nomem(&error);
+  if (status) say(p, &error);
+  free(list.items);
+}
+
 static void follow(post *p, judged *j) {
   if (j->bundle) {
     pthread_rwlock_wrlock(&p->bundle_lock);
@@ -513,7 +588,9 @@ static void follow(post *p, judged *j) {
     }
     pthread_rwlock_unlock(&p->bundle_lock);
     release_held(p);
+    address_sheets(p);
   }
+  if (is_sheet(j)) replace_sheets(p, j);
   if (j->erase_count) erase(p, j);
 }
 
@@ -574,6 +651,7 @@ static bool take_one(post *p, cq_str bytes, judged *j) {
     j->item.outcome = CQ_OUTCOME_LATER_FULL;
     return false;
   }
+  if (is_to_stay(j) && is_replaced(p, j)) j->item.outcome = CQ_OUTCOME_STALE;
   if (is_to_stay(j)) keep(p, j, bytes);
   return is_to_stay(j);
 }

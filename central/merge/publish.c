@@ -2,6 +2,7 @@
 /* `publish`: the programme's folder becomes the next signed bundle. */
 #include "central/merge/compose.h"
 #include "central/merge/desk.h"
+#include "central/merge/invitation.h"
 #include "central/tables/programme.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
@@ -16,6 +17,9 @@ const cq_cli_option cq_central_publish_options[] = {
     {"post", 0, N_("FILE"), N_("certify a post: the post.request that `post init` made; may be given several times")},
     {"out", 'o', N_("FILE"), N_("write the bundle here too")},
     {"invitation-file", 0, N_("FILE"), N_("read the invitation phrase, for files marked sealed, from a file")},
+    {"invite", 0, NULL, N_("make a new invitation phrase, which opens sealed lists on a laptop's first day")},
+    {"contacts", 0, N_("CODE"),
+     N_("carry names of this community, sealed under the phrase; may be given several times")},
     CQ_CLI_OPTION_PASSPHRASE,
     CQ_CLI_OPTION_HOME,
     CQ_CLI_OPTION_JSON,
@@ -472,12 +476,13 @@ static cq_status run(cq_cli *cli, cq_desk *desk, cq_error *error) {
   published p = {0};
   cq_status status = cq_desk_get(desk, "programme.folder", true, &folder, error);
   const char *from = cq_cli_arg(cli, 0) ? cq_cli_arg(cli, 0) : folder.at;
-  if (status == CQ_OK && cq_cli_value(cli, "invitation-file"))
-    status = cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), true, &invitation, error);
-  if (status == CQ_OK)
-    status = cq_compose(&c, from, (cq_str){invitation.at, invitation.size}, CQ_COST_INTERACTIVE, false, error);
+  if (status == CQ_OK) status = cq_invitation_get(cli, desk, &invitation, error);
+  cq_str phrase = {invitation.at, invitation.size};
+  if (status == CQ_OK) status = cq_compose(&c, from, phrase, CQ_COST_INTERACTIVE, false, error);
+  if (status == CQ_OK && cq_cli_value(cli, "contacts")) status = cq_invitation_contacts(cli, desk, &c, phrase, error);
   if (status == CQ_OK) status = publish(cli, desk, &c, &p, error);
   if (status == CQ_OK) status = say(cli, desk, &c, &p, error);
+  if (status == CQ_OK && cq_cli_flag(cli, "invite")) cq_invitation_say(cli, phrase);
   cq_buf_fini(&p.path);
   cq_buf_fini(&folder);
   cq_compose_fini(&c);

@@ -134,3 +134,26 @@ CREATE TABLE IF NOT EXISTS frame (
 CREATE TABLE IF NOT EXISTS frame_property (
   dataset TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dataset, id, name)
 ) WITHOUT ROWID;
+
+-- Names and places by which people are found, as the office knows them; what a baseline says of the person goes before.
+CREATE TABLE IF NOT EXISTS contact (
+  dataset TEXT NOT NULL,
+  id TEXT NOT NULL,        -- of the entity
+  community TEXT NOT NULL, -- code of the place, '' not known
+  name TEXT NOT NULL, place TEXT NOT NULL, phone TEXT NOT NULL, directions TEXT NOT NULL,
+  PRIMARY KEY (dataset, id)
+) WITHOUT ROWID;
+
+-- Whom a laptop's contact sheet names: a community (its code, or the beginning of it: a district covers its
+-- communities) or a person (code or entity id).
+CREATE TABLE IF NOT EXISTS assigned (device BLOB NOT NULL, code TEXT NOT NULL, PRIMARY KEY (device, code)) WITHOUT ROWID;
+
+-- The newest sheet of each laptop.
+CREATE TABLE IF NOT EXISTS sheet (
+  device BLOB PRIMARY KEY,
+  number INTEGER NOT NULL,
+  made_utc_ms INTEGER NOT NULL,
+  persons INTEGER NOT NULL,
+  content BLOB NOT NULL,   -- hash of its list: one that did not change is not made again
+  file TEXT NOT NULL       -- in the outbox
+) WITHOUT ROWID;

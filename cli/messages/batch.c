@@ -106,5 +106,12 @@ const cq_cli_message cq_cli_messages_batch[] = {
     {"order.mode", N_("The order is of practice where real is meant, or the reverse."), NULL},
     {"order.field", N_("“%1$s” of the order is not right."), NULL},
     {"order.large", N_("The order is too large."), N_("Divide it into several.")},
+    {"sheet.signer", N_("The contact sheet was signed by no desk of the programme."),
+     N_("It was kept apart and not opened; tell the coordinator.")},
+    {"sheet.other", N_("The contact sheet is sealed to another laptop."), NULL},
+    {"sheet.list", N_("The desk's file holds no contact list."), N_("Tell the coordinator.")},
+    {"sheet.columns", N_("The contact list has no column “id”."), N_("Check the names in its first row.")},
+    {"sheet.large", N_("The contact list has more rows or bytes than a sheet may hold."),
+     N_("Assign fewer communities to this laptop.")},
     {"outbox.many", N_("The folder holds too many files."), NULL},
     {0}};

@@ -2,6 +2,8 @@
 #include "collector/answer.h"
 #include "collector/line/line.h"
 
+#include "collector/names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -355,6 +357,7 @@ static wish ask(talk *it, cq_entry node) {
   cq_error *error = it->line->error;
   cq_status status = cq_interview_prompt(it->filling->interview, node, it->line->arena, &prompt, error);
   if (status == CQ_OK) status = cq_interview_choices(it->filling->interview, node, it->line->arena, &choices, error);
+  if (status == CQ_OK) cq_names_choices(it->line->laptop, it->line->arena, &choices);
   if (status != CQ_OK) return fail(it, status);
   show_question(it, &prompt, &choices);
   bool note = prompt.state.readonly;

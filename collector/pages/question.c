@@ -5,6 +5,7 @@
  * has the focus; the others of its page show their answers.
  */
 #include "collector/answer.h"
+#include "collector/names.h"
 #include "collector/pages/app.h"
 #include "collector/pages/edit.h"
 #include "collector/pages/list.h"
@@ -118,6 +119,7 @@ static bool load_focus(question *it) {
   cq_status status = cq_interview_prompt(interview, node, it->arena, &it->prompt, &error);
   it->choices = (cq_choices){0};
   if (status == CQ_OK) status = cq_interview_choices(interview, node, it->arena, &it->choices, &error);
+  if (status == CQ_OK) cq_names_choices(app->laptop, it->arena, &it->choices);
   if (!cq_app_well(app, status, &error)) return false;
   it->typed = false;
   it->scroll = 0;

@@ -5,6 +5,7 @@
  * write` writes them, after a format was changed on purpose.
  */
 #include "chasqui/file.h"
+#include "chasqui/sheet.h"
 #include "tests/batch/interviews.h"
 
 #include <setjmp.h>
@@ -125,6 +126,22 @@ static void make_first_batch(fixture *f, cq_buf *out) {
   cq_batch_sender sender = fixture_sender(f, &f->stranger, 1, NULL);
   sender.request = &request;
   end_batch(f, &sender, 0, out);
+}
+
+static void make_sheet(fixture *f, cq_buf *out) {
+  static const cq_hash before = {{0xcc}};
+  static const cq_sheet_person person = {CQ_STR("tdd"),
+                                         CQ_STR("5a5a5a5a-0000-4000-8000-000000000001"),
+                                         CQ_STR("Rosa Inventada"),
+                                         CQ_STR("Casa azul"),
+                                         CQ_STR("900000001"),
+                                         CQ_STR("")};
+  cq_buf csv = {0};
+  cq_hash hash;
+  cq_batch_sender sender = fixture_sender(f, &f->desk, 7, &before);
+  must(cq_sheet_list_write(&csv, &person, 1, NULL));
+  must(cq_sheet_seal(out, &hash, cq_buf_str(&csv), &sender, &f->trainee.seal_key, &f->random, NULL));
+  cq_buf_fini(&csv);
 }
 
 static void make_chain(fixture *f, cq_buf *out) {
@@ -259,7 +276,8 @@ static const struct {
     {"keys.txt", make_keys, false},    {"form.xml", make_form, false},         {"record.bin", make_record, false},
     {"batch.chq", make_batch, true},   {"first.chq", make_first_batch, true},  {"programme.chp", make_bundle, true},
     {"device.chc", make_chain, false}, {"kept.chr", make_kept, false},         {"opened.chr", make_opened, false},
-    {"erase.cho", make_order, false},  {"recovery.key", make_key_file, false}, {"sealed.bin", make_sealed, false}};
+    {"erase.cho", make_order, false},  {"recovery.key", make_key_file, false}, {"sealed.bin", make_sealed, false},
+    {"sheet.chq", make_sheet, true}};
 enum { VECTORS = sizeof vectors / sizeof *vectors, ZSTD_OF_VECTORS = 10504 };
 
 static void make_vector(size_t which, cq_buf *out) {
@@ -395,6 +413,26 @@ static void the_bundle_is_read(void **state) {
   cq_buf_fini(&bytes);
 }
 
+static void the_sheet_is_read(void **state) {
+  (void)state;
+  fixture *f = fixture_new(2012, CQ_MODE_REAL);
+  cq_buf bytes = {0}, csv = {0};
+  cq_batch_header header;
+  cq_error error;
+  cq_error_clear(&error);
+  load("sheet.chq", &bytes);
+  assert_int_equal(cq_sheet_verify(&header, cq_buf_str(&bytes), &f->trainee.seal_key, &f->trust, NULL), CQ_OK);
+  assert_true(header.number == 7);
+  assert_int_equal(cq_sheet_verify(&header, cq_buf_str(&bytes), &f->device.seal_key, &f->trust, &error), CQ_NOTFOUND);
+  assert_string_equal(error.code, "sheet.other");
+  assert_int_equal(cq_sheet_open(&csv, cq_buf_str(&bytes), f->trainee.seal_secret, NULL), CQ_OK);
+  assert_true(cq_str_is(cq_buf_str(&csv), "list,id,name,place,phone,directions\r\ntdd,5a5a5a5a-0000-4000-8000-"
+                                          "000000000001,Rosa Inventada,Casa azul,900000001,\r\n"));
+  cq_buf_fini(&bytes);
+  cq_buf_fini(&csv);
+  fixture_free(f);
+}
+
 static void the_keys_are_read(void **state) {
   (void)state;
   fixture *f = fixture_new(2012, CQ_MODE_REAL);
@@ -429,7 +467,10 @@ static int write_all(void) {
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "write") == 0) return write_all();
   const struct CMUnitTest tests[] = {cmocka_unit_test(made_again_they_are_the_same),
-                                     cmocka_unit_test(the_batches_are_read), cmocka_unit_test(the_record_is_read),
-                                     cmocka_unit_test(the_bundle_is_read), cmocka_unit_test(the_keys_are_read)};
+                                     cmocka_unit_test(the_batches_are_read),
+                                     cmocka_unit_test(the_record_is_read),
+                                     cmocka_unit_test(the_bundle_is_read),
+                                     cmocka_unit_test(the_sheet_is_read),
+                                     cmocka_unit_test(the_keys_are_read)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,7 +295,7 @@ static void receipts_say_what_arrived(void **state) {
   assert_int_equal(cq_laptop_receive(&laptop, &report, NULL), CQ_OK);
   assert_int_equal(report.receipts, 1);
   assert_int_equal(report.refused, 1);
-  assert_string_equal(report.first.code, "receipt.signature");
+  assert_string_equal(report.why[0].code, "receipt.signature");
   cq_laptop_close(&laptop);
   cq_buf_fini(&batch);
   cq_buf_fini(&bytes);
