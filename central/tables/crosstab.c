@@ -82,16 +82,16 @@ static void gather(const cq_crosstab *tab, size_t outer, block *b) {
     }
 }
 
-static bool hide_block(const cq_crosstab *tab, size_t outer, block *b) {
-  bool more = false;
+static cq_status hide_block(const cq_crosstab *tab, size_t outer, block *b, bool *more, cq_error *error) {
   gather(tab, outer, b);
-  cq_suppress_more(b->counts, b->rows, b->columns, tab->least, b->hidden);
+  cq_status status = cq_suppress_more(b->counts, b->rows, b->columns, tab->least, b->hidden, error);
+  if (status != CQ_OK) return status;
   for (size_t i = 0; i < b->rows * b->columns; i++) {
     if (b->hidden[i] == CQ_SHOWN || b->figures[i]->mark == CQ_MARK_HIDDEN) continue;
     b->figures[i]->mark = CQ_MARK_HIDDEN;
-    more = true;
+    *more = true;
   }
-  return more;
+  return CQ_OK;
 }
 
 /* Margins are cells like others here: who knows a total and all but one of its parts knows that one too. */
@@ -104,8 +104,9 @@ static cq_status hide(cq_crosstab *tab, cq_error *error) {
   cq_status status = b.counts && b.hidden && b.figures ? CQ_OK : cq_error_nomem(error);
   for (bool again = status == CQ_OK; again;) {
     again = false;
-    for (size_t o = 0; o < tab->outer.count; o++) again = hide_block(tab, o, &b) || again;
-    again = hide_block(tab, tab->outer.count ? SIZE_MAX : 0, &b) || again;
+    for (size_t o = 0; status == CQ_OK && o < tab->outer.count; o++) status = hide_block(tab, o, &b, &again, error);
+    if (status == CQ_OK) status = hide_block(tab, tab->outer.count ? SIZE_MAX : 0, &b, &again, error);
+    again = again && status == CQ_OK;
   }
   free(b.counts);
   free(b.hidden);

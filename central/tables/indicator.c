@@ -481,7 +481,7 @@ cq_status cq_prices_read(cq_prices *prices, cq_str text, cq_error *error) {
     status = cq_error_set(error, CQ_INVALID, "prices.columns", NULL);
   while (status == CQ_OK) {
     if ((status = cq_csv_next(csv, &f, &width, error)) != CQ_OK || !width) break;
-    int32_t at;
+    int32_t at = 0;
     double value;
     const char *code = NULL;
     if (prices->count == CQ_PRICES_MAX_ROWS)

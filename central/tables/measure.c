@@ -188,7 +188,7 @@ static void choose(columns *c, uint32_t group, const cq_source sources[], cq_fig
     uint32_t u = c->answered.unit_of[r];
     bool fits = !c->outside[u], value = true, conflict = false, applies = true;
     if (group != UINT32_MAX && c->of[0][u].group != group) fits = false;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && i < MOST_COLUMNS; i++) {
       const cq_measured *m = &c->of[i][u];
       if (is_value(m) && sources[i] != CQ_SOURCES && m->source != sources[i]) fits = false;
       if (is_value(m) && !m->inside) fits = false;
@@ -207,7 +207,7 @@ static void choose(columns *c, uint32_t group, const cq_source sources[], cq_fig
       continue;
     }
     c->rows[c->used] = (uint32_t)r;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && i < MOST_COLUMNS; i++) {
       c->value[i][c->used] = c->of[i][u].y;
       c->value[c->count + i][c->used] = c->of[i][u].x;
     }
@@ -232,7 +232,7 @@ static double recalled_share(const columns *c) {
 static bool any_value(const columns *c, const cq_source sources[]) {
   for (size_t r = 0; r < c->answered.design.rows; r++) {
     bool all = true;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = 0; i < c->count && i < MOST_COLUMNS; i++) {
       const cq_measured *m = &c->of[i][c->answered.unit_of[r]];
       all = all && is_value(m) && (sources[i] == CQ_SOURCES || m->source == sources[i]);
     }
@@ -306,7 +306,12 @@ static cq_status figures_of(columns *c, const request *r, cq_figure *f, double s
                                            r->wish->together ? CQ_SOURCES : f->before, CQ_SOURCES};
   choose(c, f->group, sources, f);
   *any = c->used > 0;
-  if (!*any) return CQ_OK;
+  if (!*any) { /* a group of whom nothing is known says so, and why */
+    f->kind = r->kind;
+    f->e = (cq_estimate){0};
+    bool said = r->kind == CQ_FIGURE_LEVEL && f->missing + f->not_applicable + f->conflicts > 0;
+    return said ? put(r->figures, f, error) : CQ_OK;
+  }
   if (r->wish->together) f->recalled = recalled_share(c);
   f->kind = r->kind;
   cq_status status = r->kind == CQ_FIGURE_CHANGE ? change_of(c, f, sign, z, error) : level_of(c, f, sign, z, error);

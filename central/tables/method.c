@@ -298,60 +298,100 @@ static cq_status sorted(cq_levels *to, const cq_data *data, size_t column, cq_er
 typedef struct crosstab {
   cq_levels rows, columns;
   int64_t *counts;
-  cq_hidden *hidden;
-  bool *row_hidden;
+  cq_hidden *hidden, *row_total, *column_total;
+  cq_hidden total;
 } crosstab;
 
+static void crosstab_fini(crosstab *t) {
+  cq_levels_fini(&t->rows);
+  cq_levels_fini(&t->columns);
+  free(t->counts);
+  free(t->hidden);
+  free(t->row_total);
+  free(t->column_total);
+}
+
+enum { MAX_CROSSTAB_CELLS = 200000 };
+
 /* Four marks: a figure, 0 for a true nought, a dot for what is hidden, and nothing where there is nothing to say. */
-static void add_count(cq_buf *out, const crosstab *t, size_t at) {
-  if (t->hidden[at] != CQ_SHOWN)
+static void add_count(cq_buf *out, int64_t count, cq_hidden hidden) {
+  if (hidden != CQ_SHOWN)
     cq_buf_addf(out, " %*s", 13, "·");
   else
-    cq_buf_addf(out, " %12lld", (long long)t->counts[at]);
+    cq_buf_addf(out, " %12lld", (long long)count);
 }
 
 static void say_crosstab(const cq_cli *cli, const crosstab *t) {
   cq_buf line = {0};
   size_t columns = t->columns.count;
+  int64_t all = 0;
   cq_buf_addf(&line, "%-24s", "");
   for (size_t c = 0; c < columns; c++)
     cq_buf_addf(&line, " %12.*s", (int)t->columns.names[c].size,
                 t->columns.names[c].size ? t->columns.names[c].at : "");
   cq_buf_addf(&line, " %12s", _("all"));
   if (!line.failed) cq_cli_say(cli, "%s", line.at);
-  for (size_t r = 0; r < t->rows.count; r++) {
-    int64_t total = 0;
+  for (size_t r = 0; r <= t->rows.count; r++) {
+    bool last = r == t->rows.count;
+    int64_t sum = 0;
+    cq_str name = last ? cq_str_from(_("all")) : t->rows.names[r];
     cq_buf_reset(&line);
-    cq_buf_addf(&line, "%-24.*s", (int)t->rows.names[r].size, t->rows.names[r].size ? t->rows.names[r].at : "");
+    cq_buf_addf(&line, "%-24.*s", (int)name.size, name.size ? name.at : "");
     for (size_t c = 0; c < columns; c++) {
-      add_count(&line, t, r * columns + c);
-      total += t->counts[r * columns + c];
+      int64_t count = 0;
+      for (size_t i = last ? 0 : r; i < (last ? r : r + 1); i++) count += t->counts[i * columns + c];
+      add_count(&line, count, last ? t->column_total[c] : t->hidden[r * columns + c]);
+      sum += count;
     }
-    if (t->row_hidden[r])
-      cq_buf_addf(&line, " %*s", 13, "·");
-    else
-      cq_buf_addf(&line, " %12lld", (long long)total);
+    if (!last) all += sum;
+    add_count(&line, last ? all : sum, last ? t->total : t->row_total[r]);
     if (!line.failed) cq_cli_say(cli, "%s", line.at);
   }
   cq_buf_fini(&line);
 }
 
+static void add_json_cell(cq_buf *out, bool first, const cq_str *row, const cq_str *column, int64_t count,
+                          cq_hidden hidden) {
+  cq_buf_add_text(out, first ? "\n{" : ",\n{");
+  if (row) {
+    cq_buf_add_text(out, "\"row\":");
+    cq_cli_add_json(out, *row);
+    cq_buf_add_char(out, ',');
+  }
+  if (column) {
+    cq_buf_add_text(out, "\"column\":");
+    cq_cli_add_json(out, *column);
+    cq_buf_add_char(out, ',');
+  }
+  if (hidden == CQ_SHOWN)
+    cq_buf_addf(out, "\"count\":%lld}", (long long)count);
+  else
+    cq_buf_add_text(out, "\"count\":null,\"suppressed\":true}");
+}
+
 static void say_crosstab_json(const crosstab *t) {
   cq_buf out = {0};
   size_t columns = t->columns.count;
+  int64_t all = 0;
   cq_buf_add_text(&out, "{\"cells\":[");
   for (size_t r = 0; r < t->rows.count; r++)
     for (size_t c = 0; c < columns; c++) {
       size_t at = r * columns + c;
-      cq_buf_add_text(&out, at ? ",\n{\"row\":" : "\n{\"row\":");
-      cq_cli_add_json(&out, t->rows.names[r]);
-      cq_buf_add_text(&out, ",\"column\":");
-      cq_cli_add_json(&out, t->columns.names[c]);
-      if (t->hidden[at] == CQ_SHOWN)
-        cq_buf_addf(&out, ",\"count\":%lld}", (long long)t->counts[at]);
-      else
-        cq_buf_add_text(&out, ",\"count\":null,\"suppressed\":true}");
+      add_json_cell(&out, at == 0, &t->rows.names[r], &t->columns.names[c], t->counts[at], t->hidden[at]);
+      all += t->counts[at];
     }
+  cq_buf_add_text(&out, "],\"totals\":[");
+  for (size_t r = 0; r < t->rows.count; r++) {
+    int64_t sum = 0;
+    for (size_t c = 0; c < columns; c++) sum += t->counts[r * columns + c];
+    add_json_cell(&out, r == 0, &t->rows.names[r], NULL, sum, t->row_total[r]);
+  }
+  for (size_t c = 0; c < columns; c++) {
+    int64_t sum = 0;
+    for (size_t r = 0; r < t->rows.count; r++) sum += t->counts[r * columns + c];
+    add_json_cell(&out, false, NULL, &t->columns.names[c], sum, t->column_total[c]);
+  }
+  add_json_cell(&out, !t->rows.count, NULL, NULL, all, t->total);
   cq_buf_add_text(&out, "]}\n");
   if (!out.failed) fwrite(out.at, 1, out.size, stdout);
   cq_buf_fini(&out);
@@ -361,12 +401,15 @@ static cq_status count_cells(crosstab *t, const cq_data *data, cq_error *error) 
   cq_status status = sorted(&t->rows, data, 0, error);
   if (status == CQ_OK) status = sorted(&t->columns, data, 1, error);
   if (status != CQ_OK) return status;
-  if (t->rows.count > 10000 || t->columns.count > 1000) return cq_error_set(error, CQ_LIMIT, "central.data.rows", NULL);
+  if (t->rows.count > MAX_CROSSTAB_CELLS || t->columns.count > MAX_CROSSTAB_CELLS ||
+      t->rows.count * t->columns.count > MAX_CROSSTAB_CELLS)
+    return cq_error_set(error, CQ_LIMIT, "central.data.rows", NULL);
   size_t cells = t->rows.count * t->columns.count + 1;
   t->counts = calloc(cells, sizeof *t->counts);
   t->hidden = calloc(cells, sizeof *t->hidden);
-  t->row_hidden = calloc(t->rows.count + 1, sizeof *t->row_hidden);
-  if (!t->counts || !t->hidden || !t->row_hidden) return cq_error_nomem(error);
+  t->row_total = calloc(t->rows.count + 1, sizeof *t->row_total);
+  t->column_total = calloc(t->columns.count + 1, sizeof *t->column_total);
+  if (!t->counts || !t->hidden || !t->row_total || !t->column_total) return cq_error_nomem(error);
   for (size_t i = 0; i < data->rows; i++) {
     size_t r = cq_levels_find(&t->rows, cq_data_cell(data, i, 0)),
            c = cq_levels_find(&t->columns, cq_data_cell(data, i, 1));
@@ -387,21 +430,19 @@ int cq_central_tabulate(cq_cli *cli) {
   cq_error_clear(&error);
   cq_status status = cq_data_read(&data, cq_cli_arg(cli, 0), names, NULL, 2, &error);
   if (status == CQ_OK) status = count_cells(&t, &data, &error);
+  if (status == CQ_OK &&
+      cq_cli_flag(cli, "public")) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): crosstab_fini frees */
+    status = cq_suppress(t.counts, t.rows.count, t.columns.count, (int64_t)least, t.hidden, t.row_total, t.column_total,
+                         &t.total, &error);
   if (status == CQ_OK) {
-    if (cq_cli_flag(cli, "public"))
-      cq_suppress(t.counts, t.rows.count, t.columns.count, (int64_t)least, t.hidden, t.row_hidden);
     if (cq_cli_flag(cli, "json"))
       say_crosstab_json(&t);
     else
       say_crosstab(cli, &t);
     if (cq_cli_flag(cli, "public"))
-      cq_cli_say(cli, _("· hidden: fewer than %.0f, or the only other cell of its row or column"), least);
+      cq_cli_say(cli, _("· hidden: fewer than %.0f, or needed to work one such out"), least);
   }
-  cq_levels_fini(&t.rows);
-  cq_levels_fini(&t.columns);
-  free(t.counts);
-  free(t.hidden);
-  free(t.row_hidden);
+  crosstab_fini(&t);
   cq_data_fini(&data);
   return status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
 }

@@ -69,7 +69,10 @@ cq_status cq_report_hide(cq_report *report, cq_error *error) {
       if (same_domain(&report->rows[i], &report->rows[j]) && report->rows[j].figure.group != UINT32_MAX)
         counts[groups++] = (int64_t)report->rows[j].figure.e.n;
     if (!groups) continue;
-    cq_suppress(counts, 1, groups, CQ_SMALL_CELL, hidden, NULL);
+    cq_hidden all = CQ_SHOWN;
+    status = cq_suppress(counts, 1, groups, CQ_SMALL_CELL, hidden, &all, NULL, NULL, error);
+    if (status != CQ_OK) break;
+    report->rows[i].hidden = report->rows[i].hidden || all != CQ_SHOWN;
     groups = 0;
     for (size_t j = 0; j < report->count; j++)
       if (same_domain(&report->rows[i], &report->rows[j]) && report->rows[j].figure.group != UINT32_MAX)
@@ -173,9 +176,11 @@ static void add_row(cq_buf *out, const cq_report_row *r) {
   const char *band = cq_estimate_band(e);
   char text[32];
   add_padded(out, r->figure.group == UINT32_MAX ? cq_str_from(_("all")) : r->group, NAME_WIDTH);
-  if (r->hidden) {
+  if (r->hidden || !e->n) { /* · hidden, blank missing, — not applicable; a true 0 is a figure like any other */
+    const char *mark = r->hidden ? "·" : r->figure.missing + r->figure.conflicts ? "" : "—";
     static const size_t widths[] = {11, 9, 10, 10, 5, 7, 5};
-    for (size_t i = 0; i < 7; i++) add_right(out, "·", widths[i]);
+    for (size_t i = 0; i < 7; i++) add_right(out, mark, widths[i]);
+    while (out->size && out->at[out->size - 1] == ' ') out->at[--out->size] = '\0';
     cq_buf_add_char(out, '\n');
     return;
   }
@@ -257,7 +262,7 @@ static void add_block_head(cq_buf *out, const cq_report_row *r) {
 }
 
 void cq_report_text(const cq_report *report, cq_str language, cq_buf *out) {
-  bool hidden = false;
+  bool hidden = false, none = false;
   for (size_t i = 0; i < report->count; i++) {
     const cq_report_row *r = &report->rows[i], *last = i ? r - 1 : NULL;
     if (!last || last->indicator != r->indicator) {
@@ -270,6 +275,7 @@ void cq_report_text(const cq_report *report, cq_str language, cq_buf *out) {
     }
     add_row(out, r);
     hidden = hidden || r->hidden;
+    none = none || !r->figure.e.n;
     if (i + 1 == report->count || report->rows[i + 1].block != r->block)
       for (size_t n = 0; n < report->note_count; n++)
         if (report->notes[n].block == r->block) add_wrapped(out, report->notes[n].text, 2);
@@ -283,6 +289,8 @@ void cq_report_text(const cq_report *report, cq_str language, cq_buf *out) {
         0);
   }
   if (hidden) add_wrapped(out, cq_str_from(_("· hidden: fewer than five, or needed to work one such out.")), 0);
+  if (none)
+    add_wrapped(out, cq_str_from(_("blank: nobody's value is known; — it applies to nobody; 0 is a true nought.")), 0);
 }
 
 /* --- CSV, JSON, workbook: the same columns --- */
@@ -381,7 +389,7 @@ static bool cell_of(const cq_report_row *r, cq_str language, field c, cq_str *te
   case SUPPRESSED: *text = r->hidden ? CQ_STR("yes") : CQ_STR(""); break;
   default: break;
   }
-  if (c >= ESTIMATE && c <= BAND && !r->hidden) {
+  if (c >= ESTIMATE && c <= BAND && !r->hidden && (f->e.n || c == N)) {
     const double numbers[] = {f->e.estimate, f->e.se,        f->e.df,         f->e.low,
                               f->e.high,     (double)f->e.n, f->e.weighted_n, cv_of(&f->e)};
     if (c == BAND)

@@ -670,6 +670,40 @@ static void strata_with_one_answer_are_joined(void **state) {
   world_free(w);
 }
 
+/* A group of whom nothing is known stands in the table, and says why. */
+static void four_marks(void **state) {
+  (void)state;
+  world *w = world_new("marks", false);
+  int status;
+  for (size_t u = 0; u < UNITS; u++) {
+    char xml[300];
+    snprintf(xml, sizeof xml,
+             "<data id=\"f\" "
+             "version=\"1\"><ingreso>%s</ingreso><ingreso_missing>%s</ingreso_missing><gasto/><pobre/><nota/><meta>"
+             "<instanceID>x</instanceID></meta></data>",
+             u % STRATA == 0   ? "0"
+             : u % STRATA == 3 ? "5"
+                               : "",
+             u % STRATA == 1   ? "ns"
+             : u % STRATA == 2 ? "na"
+                               : "");
+    add_record(w, "f", &w->form, u, "2012-T1", soon_after(2012, 1), xml);
+  }
+  world_rest(w);
+  cJSON *json = run(w, "table ingreso --season 2012-T1 --by stratum --json", &status);
+  assert_int_equal(status, 0);
+  close_to(number(figure_of(json, "level", "s0", "registro"), "estimate"), 0, 0);
+  assert_null(cJSON_GetObjectItem(figure_of(json, "level", "s1", "registro"), "estimate"));
+  close_to(number(figure_of(json, "level", "s1", "registro"), "missing"), 5, 0);
+  close_to(number(figure_of(json, "level", "s2", "registro"), "not_applicable"), 5, 0);
+  cJSON_Delete(json);
+  run(w, "table ingreso --season 2012-T1 --by stratum", &status);
+  assert_non_null(strstr(said, "\ns0 "));
+  assert_non_null(strstr(said, "\ns1\n"));
+  assert_non_null(strstr(said, "—"));
+  world_free(w);
+}
+
 static void few_persons_are_hidden_outside(void **state) {
   (void)state;
   world *w = world_new("hidden", false);
@@ -752,6 +786,7 @@ int main(void) {
       cmocka_unit_test(recalled_values_stand_apart),
       cmocka_unit_test(late_visits_count_as_recall_and_two_are_a_conflict),
       cmocka_unit_test(strata_with_one_answer_are_joined),
+      cmocka_unit_test(four_marks),
       cmocka_unit_test(few_persons_are_hidden_outside),
       cmocka_unit_test(frozen_figures),
   };

@@ -66,7 +66,7 @@ static double number(const cJSON *object, const char *name) {
 
 static void check_case(const char *options, const char *expected) {
   static const char *const names[] = {"n", "df", "weighted_n", "estimate", "se", "low", "high"};
-  char arguments[512], code[64];
+  char arguments[512], code[256];
   int status;
   snprintf(arguments, sizeof arguments, "estimate " SAMPLE " %s %s %s",
            strstr(options, "--stratum") ? "" : "--stratum stratum",
@@ -221,12 +221,11 @@ static void small_cells(void **state) {
                                       {4, 4}, {6, 4}, {0, 0}, {0, 2}, {3, 7}, {6, 3}, {0, 0}, {6, 1}};
   static const int64_t coarse[4][2] = {{13, 11}, {10, 13}, {10, 10}, {15, 11}};
   static const int64_t gap[3][3] = {{20, 3, 9}, {30, 40, 50}, {8, 12, 7}};
-  cq_hidden hidden[32];
-  bool totals[16];
+  cq_hidden hidden[32], totals[16], columns[3], total;
   size_t small_totals = 0;
-  cq_suppress(&fine[0][0], 16, 2, CQ_SMALL_CELL, hidden, totals);
+  assert_int_equal(cq_suppress(&fine[0][0], 16, 2, CQ_SMALL_CELL, hidden, totals, NULL, NULL, NULL), CQ_OK);
   for (size_t r = 0; r < 16; r++) {
-    small_totals += totals[r];
+    small_totals += totals[r] == CQ_HIDDEN_SMALL;
     for (size_t c = 0; c < 2; c++)
       if (fine[r][c])
         assert_int_not_equal(hidden[2 * r + c], CQ_SHOWN);
@@ -234,10 +233,10 @@ static void small_cells(void **state) {
         assert_int_equal(hidden[2 * r + c], CQ_SHOWN);
   }
   assert_int_equal(small_totals, 4);
-  cq_suppress(&coarse[0][0], 4, 2, CQ_SMALL_CELL, hidden, totals);
+  assert_int_equal(cq_suppress(&coarse[0][0], 4, 2, CQ_SMALL_CELL, hidden, totals, NULL, NULL, NULL), CQ_OK);
   for (size_t i = 0; i < 8; i++) assert_int_equal(hidden[i], CQ_SHOWN);
   /* one small cell: no row and no column may have exactly one hidden */
-  cq_suppress(&gap[0][0], 3, 3, CQ_SMALL_CELL, hidden, NULL);
+  assert_int_equal(cq_suppress(&gap[0][0], 3, 3, CQ_SMALL_CELL, hidden, totals, columns, &total, NULL), CQ_OK);
   assert_int_equal(hidden[1], CQ_HIDDEN_SMALL);
   for (size_t i = 0; i < 3; i++) {
     size_t row = 0, column = 0;
@@ -249,6 +248,120 @@ static void small_cells(void **state) {
     assert_int_not_equal(column, 1);
   }
   assert_int_equal(hidden[4], CQ_SHOWN);
+}
+
+/* Every table with the same printed cells and totals: how many values a hidden small cell may have. A search over the
+ * inner cells, with what is printed as constraints; `most` bounds what a reader must try. */
+enum { SIDE = 3, MOST = 14 };
+
+typedef struct puzzle {
+  const int64_t *counts;
+  const cq_hidden *hidden, *row_total, *column_total;
+  cq_hidden total;
+  int64_t trial[SIDE * SIDE];
+  bool seen[SIDE * SIDE][256], seen_row[SIDE][256], seen_column[SIDE][256], seen_total[256];
+} puzzle;
+
+static void note_solution(puzzle *p) {
+  int64_t rows[SIDE] = {0}, columns[SIDE] = {0}, all = 0;
+  for (size_t i = 0; i < SIDE * SIDE; i++) {
+    p->seen[i][p->trial[i]] = true;
+    rows[i / SIDE] += p->trial[i];
+    columns[i % SIDE] += p->trial[i];
+    all += p->trial[i];
+  }
+  for (size_t i = 0; i < SIDE; i++) p->seen_row[i][rows[i]] = p->seen_column[i][columns[i]] = true;
+  p->seen_total[all] = true;
+}
+
+static int64_t sum_of(const int64_t *cells, size_t first, size_t step) {
+  return cells[first] + cells[first + step] + cells[first + 2 * step];
+}
+
+static void solve(puzzle *p, size_t at) {
+  if (at > 0 && at % SIDE == 0 && p->row_total[at / SIDE - 1] == CQ_SHOWN &&
+      sum_of(p->trial, at - SIDE, 1) != sum_of(p->counts, at - SIDE, 1))
+    return;
+  if (at == SIDE * SIDE) {
+    int64_t mine = 0, real = 0;
+    for (size_t c = 0; c < SIDE; c++) {
+      int64_t a = sum_of(p->trial, c, SIDE), b = sum_of(p->counts, c, SIDE);
+      if (p->column_total[c] == CQ_SHOWN && a != b) return;
+      mine += a;
+      real += b;
+    }
+    if (p->total == CQ_SHOWN && mine != real) return;
+    note_solution(p);
+    return;
+  }
+  if (p->hidden[at] == CQ_SHOWN) {
+    p->trial[at] = p->counts[at];
+    solve(p, at + 1);
+    return;
+  }
+  for (p->trial[at] = 0; p->trial[at] <= MOST; p->trial[at]++) solve(p, at + 1);
+}
+
+static size_t values_seen(const bool seen[256]) {
+  size_t count = 0;
+  for (size_t v = 0; v < 256; v++) count += seen[v];
+  return count;
+}
+
+/* No small cell and no small total can be worked out from what is printed, whatever else is in the table. */
+static void nothing_hidden_can_be_worked_out(void **state) {
+  (void)state;
+  uint64_t random = 1;
+  size_t small = 0, shown = 0;
+  for (size_t round = 0; round < 3000; round++) {
+    int64_t counts[SIDE * SIDE];
+    cq_hidden hidden[SIDE * SIDE], rows[SIDE], columns[SIDE], total;
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+      random = random * 6364136223846793005u + 1442695040888963407u;
+      uint64_t pick = random >> 33;
+      counts[i] = pick % 4 == 0 ? 0 : (int64_t)(pick / 4 % 12); /* noughts, small ones and others */
+    }
+    assert_int_equal(cq_suppress(counts, SIDE, SIDE, CQ_SMALL_CELL, hidden, rows, columns, &total, NULL), CQ_OK);
+    size_t gone = 0;
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+      gone += hidden[i] != CQ_SHOWN;
+      if (counts[i] > 0 && counts[i] < CQ_SMALL_CELL) assert_int_equal(hidden[i], CQ_HIDDEN_SMALL);
+      if (counts[i] == 0) assert_int_equal(hidden[i], CQ_SHOWN);
+      shown += hidden[i] == CQ_SHOWN && counts[i] > 0;
+    }
+    if (gone > 4) continue; /* too many to try all */
+    puzzle *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    *p = (puzzle){.counts = counts, .hidden = hidden, .row_total = rows, .column_total = columns, .total = total};
+    solve(p, 0);
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+      if (hidden[i] != CQ_HIDDEN_SMALL) continue;
+      if (values_seen(p->seen[i]) < 2) fail_msg("round %zu: cell %zu can be worked out", round, i);
+      small++;
+    }
+    for (size_t i = 0; i < SIDE; i++) {
+      if (rows[i] == CQ_HIDDEN_SMALL && values_seen(p->seen_row[i]) < 2) fail_msg("round %zu: a row's total", round);
+      if (columns[i] == CQ_HIDDEN_SMALL && values_seen(p->seen_column[i]) < 2) fail_msg("round %zu: a column's", round);
+    }
+    free(p);
+  }
+  assert_true(small > 200);
+  assert_true(shown > 100); /* and it does not hide everything */
+}
+
+/* Two pairs of two hidden cells joined by one: no line has a single hidden cell, and yet the one that joins them
+ * follows from the totals. */
+static void a_bridge_is_found(void **state) {
+  (void)state;
+  cq_hidden hidden[16], rows[4], columns[4], total;
+  static const int64_t bridge[4][4] = {{3, 4, 50, 60}, {2, 3, 4, 60}, {50, 60, 3, 4}, {50, 60, 2, 3}};
+  assert_int_equal(cq_suppress(&bridge[0][0], 4, 4, CQ_SMALL_CELL, hidden, rows, columns, &total, NULL), CQ_OK);
+  assert_int_equal(hidden[6], CQ_HIDDEN_SMALL); /* 4 in the second row joins the two squares */
+  size_t complements = 0;
+  for (size_t i = 0; i < 16; i++) complements += hidden[i] == CQ_HIDDEN_COMPLEMENT;
+  for (size_t i = 0; i < 4; i++)
+    complements += (size_t)((rows[i] == CQ_HIDDEN_COMPLEMENT) + (columns[i] == CQ_HIDDEN_COMPLEMENT));
+  assert_true(complements > 0);
 }
 
 #define COVERAGE "coverage --people tests/central/people.csv --visits tests/central/visits.csv --campaign 2012 "
@@ -353,6 +466,8 @@ int main(void) {
       cmocka_unit_test(allocation),
       cmocka_unit_test(drawing),
       cmocka_unit_test(small_cells),
+      cmocka_unit_test(nothing_hidden_can_be_worked_out),
+      cmocka_unit_test(a_bridge_is_found),
       cmocka_unit_test(contrast_of_two_groups),
       cmocka_unit_test(single_stratum_is_named),
       cmocka_unit_test(coverage),
