@@ -88,7 +88,8 @@ static cq_status greet(cq_courier *courier, const cq_server *server, const cq_co
                               .user = cq_buf_str(&server->user),
                               .secret = cq_buf_str(&server->secret),
                               .ca = cq_buf_str(&server->ca),
-                              .bytes_per_second = (uint64_t)limits->bytes_per_second};
+                              .bytes_per_second = (uint64_t)limits->bytes_per_second,
+                              .silence_seconds = (uint32_t)limits->silence_seconds};
   cq_handover_put_hello(&courier->frame);
   cq_status status = cq_courier_tell(courier, CQ_HANDOVER_HELLO, error);
   if (status == CQ_OK) status = cq_courier_hear(courier, &type, error);

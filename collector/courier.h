@@ -32,6 +32,7 @@ typedef struct cq_courier {
 typedef struct cq_courier_limits {
   int64_t bytes_per_second; /* 0: none */
   int64_t tries;            /* 0: as the courier does */
+  int64_t silence_seconds;  /* a line without a byte for so long is broken; 0: as the courier does */
 } cq_courier_limits;
 
 /* Starts it from this program's own folder and gives it the server. Errors: collector.courier.start, handover.*. */

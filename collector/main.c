@@ -63,6 +63,7 @@ static const cq_cli_option accept_options[] = {CQ_CLI_OPTION_YES, CQ_CLI_OPTION_
 static const cq_cli_option send_options[] = {
     {"again", 0, NULL, N_("also what the server refused before")},
     {"tries", 0, N_("NUMBER"), N_("how often a request over a broken line is tried in all (else 4)")},
+    {"timeout", 0, N_("SECONDS"), N_("a line that is silent for so long is broken (else by the speed of the line)")},
     {"limit-rate", 0, N_("BYTES"), N_("use at most so many bytes a second")},
     CQ_CLI_OPTION_YES,
     CQ_CLI_OPTION_HOME,

@@ -31,7 +31,7 @@ typedef struct sending {
   cq_server server;
   cq_courier courier;
   waiting *rows;
-  size_t count, room;
+  size_t count, room, last; /* last: the row that was found last */
   size_t accepted_before, refused_before, withdrawn;
   reason reasons[REASONS];
   size_t reason_count;
@@ -83,11 +83,13 @@ static cq_status see_record(void *context, const cq_store_record *record) {
 
 static cq_status see_delivery(void *context, const cq_store_delivery *delivery) {
   sending *it = context;
-  for (size_t i = 0; i < it->count; i++) {
-    if (memcmp(it->rows[i].name, delivery->record, CQ_STORE_HASH) != 0) continue;
-    it->rows[i].outcome = (unsigned)delivery->outcome;
-    cq_buf_add_str(&it->rows[i].taken, delivery->taken);
-    return it->rows[i].taken.failed ? CQ_NOMEM : CQ_OK;
+  for (size_t i = 0; i < it->count; i++) { /* both are by time of finalising: what is looked for is never far */
+    waiting *row = &it->rows[(it->last + i) % it->count];
+    if (memcmp(row->name, delivery->record, CQ_STORE_HASH) != 0) continue;
+    it->last = (it->last + i) % it->count;
+    row->outcome = (unsigned)delivery->outcome;
+    cq_buf_add_str(&row->taken, delivery->taken);
+    return row->taken.failed ? CQ_NOMEM : CQ_OK;
   }
   return CQ_OK;
 }
@@ -195,7 +197,10 @@ static cq_status on_want(sending *it, const files *them) {
   return status;
 }
 
-static void count_reason(sending *it, unsigned outcome, cq_str words) {
+static void count_reason(sending *it, unsigned outcome, unsigned http, cq_str words) {
+  char number[24];
+  snprintf(number, sizeof number, "HTTP %u", http);
+  if (words.size == 0) words = cq_str_from(number);
   if (cq_delivery_is_done(outcome)) {
     it->accepted++;
     return;
@@ -219,7 +224,7 @@ static cq_status on_answer(sending *it, const waiting *row) {
   /* One that was not tried keeps what was said of it before. */
   bool untried = answer.outcome == CQ_DELIVERY_UNTRIED && row->outcome != 0;
   if (!untried) status = keep_answer(it, row, answer.outcome, answer.http, answer.message);
-  if (status == CQ_OK) count_reason(it, answer.outcome, answer.message);
+  if (status == CQ_OK) count_reason(it, answer.outcome, answer.http, answer.message);
   return status;
 }
 
@@ -287,8 +292,7 @@ static void tell_reasons(const sending *it) {
     cq_buf what = {0}, next = {0};
     cq_error error;
     cq_error_clear(&error);
-    cq_error_set(&error, CQ_REFUSED, cq_delivery_code(r->outcome), it->server.name.at, *r->words ? r->words : "-",
-                 NULL);
+    cq_error_set(&error, CQ_REFUSED, cq_delivery_code(r->outcome), it->server.name.at, r->words, NULL);
     cq_cli_explain(&error, &what, &next);
     cq_cli_warn(it->cli, cq_cli_plural("%zu interview: %s %s", "%zu interviews: %s %s", r->count), r->count,
                 what.at ? what.at : "", next.at ? next.at : "");
@@ -319,11 +323,14 @@ static void tell(const sending *it) {
 }
 
 /* --- the verbs --- */
+static bool read_limit(const cq_cli *cli, const char *option, int64_t most, int64_t *out) {
+  const char *text = cq_cli_value(cli, option);
+  return !text || (cq_str_int64(cq_str_from(text), out) && *out >= 1 && *out <= most);
+}
+
 static bool read_limits(const cq_cli *cli, cq_courier_limits *limits) {
-  const char *tries = cq_cli_value(cli, "tries"), *rate = cq_cli_value(cli, "limit-rate");
-  if (tries && (!cq_str_int64(cq_str_from(tries), &limits->tries) || limits->tries < 1 || limits->tries > 1000))
-    return false;
-  return !rate || (cq_str_int64(cq_str_from(rate), &limits->bytes_per_second) && limits->bytes_per_second > 0);
+  return read_limit(cli, "tries", 1000, &limits->tries) && read_limit(cli, "timeout", 3600, &limits->silence_seconds) &&
+         read_limit(cli, "limit-rate", (int64_t)1 << 40, &limits->bytes_per_second);
 }
 
 static cq_status agree(const sending *it) {
@@ -354,7 +361,8 @@ int cq_collector_send(cq_cli *cli) {
   cq_courier_limits limits = {0};
   sending it = {.cli = cli, .laptop = &laptop, .courier = {.fd = -1}, .error = &error};
   cq_error_clear(&error);
-  if (!read_limits(cli, &limits)) return cq_cli_usage(cli, _("--tries and --limit-rate are whole numbers from 1"));
+  if (!read_limits(cli, &limits))
+    return cq_cli_usage(cli, _("--tries goes from 1 to 1000, --timeout to 3600; --limit-rate is a number of bytes"));
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_server_find(&it.server, laptop.store, cq_cli_arg(cli, 0), &error);
   if (status == CQ_OK) status = gather(&it);
@@ -377,7 +385,7 @@ int cq_collector_server_pull(cq_cli *cli) {
   cq_courier courier = {.fd = -1};
   cq_courier_limits limits = {0};
   cq_handover_pulled counts = {0};
-  cq_handover_type type;
+  cq_handover_type type = CQ_HANDOVER_END;
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_server_find(&server, laptop.store, cq_cli_arg(cli, 0), &error);

@@ -157,6 +157,12 @@ static void fill_finished(menu *it) {
 
 static void fill_outbox(menu *it) {
   char text[160], when[24];
+  for (size_t i = it->kept.record_count; i > 0; i--) { /* what servers of others do not have */
+    const cq_kept_record *record = &it->kept.records[i - 1];
+    if (!*record->server || cq_delivery_is_done(record->outcome)) continue;
+    snprintf(text, sizeof text, "%.64s · %s", record->server, cq_delivery_words(record->outcome));
+    cq_list_add(&it->list, -(int64_t)i, cq_str_from(record->label), text);
+  }
   for (size_t i = it->kept.batch_count; i > 0; i--) {
     const cq_kept_batch *batch = &it->kept.batches[i - 1];
     cq_time_words(it->view.app->laptop->clock, batch->made_utc_ms, when);
@@ -165,12 +171,6 @@ static void fill_outbox(menu *it) {
       snprintf(text + used, sizeof text - (size_t)used,
                cq_cli_plural("%lld entry", "%lld entries", (uint64_t)batch->entries), (long long)batch->entries);
     cq_list_add(&it->list, batch->number, cq_str_from(text), cq_batch_state_words(batch->state));
-  }
-  for (size_t i = it->kept.record_count; i > 0; i--) { /* what servers of others do not have */
-    const cq_kept_record *record = &it->kept.records[i - 1];
-    if (!*record->server || cq_delivery_is_done(record->outcome)) continue;
-    snprintf(text, sizeof text, "%.64s · %s", record->server, cq_delivery_words(record->outcome));
-    cq_list_add(&it->list, -(int64_t)i, cq_str_from(record->label), text);
   }
 }
 

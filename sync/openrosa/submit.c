@@ -67,18 +67,22 @@ static void choose_group(sending *s) {
 }
 
 /* --- the body --- */
-static void part_head(cq_buf *out, const char *boundary, cq_str name, const char *filename, cq_str type) {
-  cq_buf_addf(out, "--%s\r\nContent-Disposition: form-data; name=\"", boundary);
-  for (int round = 0; round < (filename ? 2 : 1); round++) {
-    cq_str text = round && *filename ? cq_str_from(filename) : name;
-    if (round) cq_buf_add_text(out, "\"; filename=\"");
-    for (size_t i = 0; i < text.size; i++) {
-      if (text.at[i] == '"')
-        cq_buf_add_text(out, "%22");
-      else
-        cq_buf_add_char(out, text.at[i]);
-    }
+/* As browsers do: a quote would end the name. */
+static void add_quoted(cq_buf *out, cq_str text) {
+  for (size_t i = 0; i < text.size; i++) {
+    if (text.at[i] == '"')
+      cq_buf_add_text(out, "%22");
+    else
+      cq_buf_add_char(out, text.at[i]);
   }
+}
+
+/* `filename` and `type` empty: a plain field. */
+static void part_head(cq_buf *out, const char *boundary, cq_str name, cq_str filename, cq_str type) {
+  cq_buf_addf(out, "--%s\r\nContent-Disposition: form-data; name=\"", boundary);
+  add_quoted(out, name);
+  if (filename.size) cq_buf_add_text(out, "\"; filename=\"");
+  add_quoted(out, filename);
   cq_buf_add_char(out, '"');
   if (type.size) {
     cq_buf_add_text(out, "\r\nContent-Type: ");
@@ -128,17 +132,17 @@ static cq_status make_body(sending *s, bool *readable, cq_error *error) {
   *readable = true;
   cq_buf_reset(body);
   if (!cq_buf_reserve(body, (size_t)size)) return cq_error_nomem(error);
-  part_head(body, s->boundary, CQ_STR("xml_submission_file"), "submission.xml", CQ_STR("text/xml"));
+  part_head(body, s->boundary, CQ_STR("xml_submission_file"), CQ_STR("submission.xml"), CQ_STR("text/xml"));
   cq_buf_add_str(body, s->record->xml);
   cq_buf_add_text(body, "\r\n");
   for (size_t i = 0; !status && *readable && i < s->group_count; i++) {
     const cq_handover_file *file = &s->record->files[s->group[i]];
-    part_head(body, s->boundary, file->name, "", media_type_of(file));
+    part_head(body, s->boundary, file->name, file->name, media_type_of(file));
     status = add_file(s, s->group[i], readable, error);
     cq_buf_add_text(body, "\r\n");
   }
   if (!s->last) {
-    part_head(body, s->boundary, CQ_STR("*isIncomplete*"), NULL, CQ_STR(""));
+    part_head(body, s->boundary, CQ_STR("*isIncomplete*"), CQ_STR(""), CQ_STR(""));
     cq_buf_add_text(body, "yes\r\n");
   }
   cq_buf_addf(body, "--%s--\r\n", s->boundary);

@@ -25,6 +25,7 @@ struct link {
   atomic_bool ending;
   atomic_int connections;
   atomic_size_t counts[LINK_KINDS];
+  atomic_uint_least64_t bytes[2]; /* down, up */
   atomic_uint_least64_t chance;
   pthread_mutex_t lock;
   link_plan plan;
@@ -117,6 +118,7 @@ static bool forward(connection *c, bool up) {
   travel(c, up, size);
   pass(c, up, *count, bytes, &size, &ends);
   *count += (uint64_t)n;
+  atomic_fetch_add(&c->link->bytes[up], size);
   if (!send_all(up ? c->post : c->courier, bytes, size) || ends) {
     if (c->plan.kind == LINK_RESET) {
       reset(c->courier);
@@ -230,6 +232,10 @@ void link_set(link_proxy *l, link_plan plan) {
 
 void link_seed(link_proxy *l, uint64_t seed) {
   atomic_store(&l->chance, seed);
+}
+
+uint64_t link_bytes(link_proxy *l, bool up) {
+  return atomic_load(&l->bytes[up]);
 }
 
 size_t link_count(link_proxy *l, link_kind kind) {

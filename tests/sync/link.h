@@ -7,6 +7,7 @@
 #ifndef TESTS_SYNC_LINK_H
 #define TESTS_SYNC_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ void link_post(link_proxy *l, uint16_t port);     /* the post stands elsewhere n
 void link_set(link_proxy *l, link_plan plan);     /* for all connections from now on */
 void link_seed(link_proxy *l, uint64_t seed);     /* of the losses */
 size_t link_count(link_proxy *l, link_kind kind); /* faults that really happened */
+uint64_t link_bytes(link_proxy *l, bool up);      /* that went through, towards the post or the courier */
 void link_close(link_proxy *l);                   /* ends all connections */
 
 extern const char *const link_names[LINK_KINDS];

@@ -62,6 +62,8 @@ static bool answer_of(rosa_client *c, int fd, rosa_give *give, cq_buf *frame) {
       return false;
     }
     if (type == CQ_HANDOVER_PULLED) return cq_handover_get_pulled(&c->pulled, content, NULL) == CQ_OK;
+    if (type == CQ_HANDOVER_HELLO) continue;
+    if (!give) return false;
     if (type == CQ_HANDOVER_WANT) {
       if (cq_handover_get_want(&count, content, NULL) || count >= give->file_count ||
           !send_file(fd, give->files[count]))
@@ -76,7 +78,7 @@ static bool answer_of(rosa_client *c, int fd, rosa_give *give, cq_buf *frame) {
       give->http = answer.http;
       snprintf(give->message, sizeof give->message, "%.*s", (int)answer.message.size, answer.message.at);
       return true;
-    } else if (type != CQ_HANDOVER_HELLO) {
+    } else {
       return false;
     }
   }
