@@ -239,7 +239,8 @@ static cq_status choose(plan *it, cq_agenda_visit **out, size_t *count, cq_error
     if (due[i].reason == CQ_DUE_RECOVER) continue; /* a matter for the desk to ask for */
     const person_row *row = &it->rows[due[i].person];
     cq_agenda_visit *visit = &(*out)[(*count)++];
-    *visit = (cq_agenda_visit){.label = cq_names_beside(it->visits.laptop, it->arena, row->id, row->label),
+    *visit = (cq_agenda_visit){.person = row->id,
+                               .label = cq_names_beside(it->visits.laptop, it->arena, row->id, row->label),
                                .place = row->place,
                                .last_day = due[i].cell.last_day,
                                .late = due[i].reason == CQ_DUE_LATE};

@@ -16,6 +16,7 @@
 #define CQ_AGENDA_LIST "tdd.csv"
 
 typedef struct cq_agenda_visit {
+  cq_str person; /* as the list calls it, in its column name */
   cq_str label, place;
   char season[CQ_SEASON_REF_SIZE];
   int32_t last_day; /* of the window, or of grace */

@@ -185,6 +185,32 @@ void cq_answer_in_order(const cq_choices *choices, cq_str value, cq_buf *out) {
   }
 }
 
+cq_entry cq_answer_question_of(const cq_interview *interview, cq_entry node) {
+  cq_entry_state state;
+  cq_entry question = node;
+  cq_buf ref = {0};
+  if (cq_interview_state(interview, node, &state, NULL) != CQ_OK || !state.field->is_missing ||
+      state.field->missing_of == CQ_FIELD_NONE)
+    return node;
+  /* siblings: the same path but for the last name */
+  if (cq_interview_ref(interview, node, &ref, NULL) == CQ_OK && ref.size > state.field->name.size) {
+    ref.size -= state.field->name.size;
+    cq_buf_add_str(&ref, cq_form_field(cq_interview_form(interview), state.field->missing_of)->name);
+    if (ref.failed || cq_interview_entry(interview, cq_buf_str(&ref), &question, NULL) != CQ_OK) question = node;
+  }
+  cq_buf_fini(&ref);
+  return question;
+}
+
+bool cq_answer_is_code(cq_str text) {
+  for (size_t i = 0; i < text.size; i++) {
+    char c = text.at[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && c != '.' && c != '-' && c != '_') return false;
+  }
+  return text.size > 0 && text.size <= CQ_ANSWER_CODE;
+}
+
 /* --- words --- */
 
 static const char *file_words(cq_str wanted) {

@@ -32,6 +32,14 @@ void cq_answer_toggle(cq_str value, cq_str name, cq_buf *out);
  */
 void cq_answer_in_order(const cq_choices *choices, cq_str value, cq_buf *out);
 
+/* Of the node that keeps a question's missing code the question, which is what people know; any other stays. */
+cq_entry cq_answer_question_of(const cq_interview *interview, cq_entry node);
+
+/* Whether it is a code such as the reason of a partial interview: 1 to CQ_ANSWER_CODE letters, digits, `.`, `-`, `_`.
+ */
+enum { CQ_ANSWER_CODE = 40 };
+bool cq_answer_is_code(cq_str text);
+
 /* "required", "a whole number", … what stands small under a question; "" none. */
 const char *cq_answer_kind_words(const cq_prompt *prompt);
 

@@ -445,10 +445,28 @@ static wish ask_repeat(talk *it, const cq_page *page) {
 
 /* --- the end --- */
 
+/* Why it is not complete; an empty line: no reason. False where the input has ended. */
+static bool ask_reason(talk *it, cq_buf *reason) {
+  for (;;) {
+    if (!cq_line_read(it->line, _("Why, as a code such as ausente (Enter: no reason) > "))) return false;
+    cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
+    cq_buf_reset(reason);
+    cq_buf_add_str(reason, typed);
+    if (typed.size == 0 || cq_answer_is_code(typed)) return true;
+    complain(it, _("Write a code without blanks or accents, of 1 to 40 signs."));
+  }
+}
+
 static wish finish(talk *it, cq_result result) {
   cq_hash name;
   char hex[65];
-  cq_status status = cq_filling_finalise(it->filling, result, CQ_STR(""), &name, it->line->error);
+  cq_buf reason = {0};
+  if (result != CQ_RESULT_COMPLETE && !ask_reason(it, &reason)) {
+    cq_buf_fini(&reason);
+    return WISH_LEAVE;
+  }
+  cq_status status = cq_filling_finalise(it->filling, result, cq_buf_str(&reason), &name, it->line->error);
+  cq_buf_fini(&reason);
   if (status != CQ_OK) return fail(it, status);
   cq_hash_hex(&name, hex);
   fprintf(it->line->out, _("Finished (%s): record %.16s…"),
@@ -462,7 +480,8 @@ static void show_faults(talk *it, const cq_violations *violations) {
     const cq_violation *one = &violations->items[i];
     cq_prompt prompt;
     fprintf(it->line->out, "  %zu) ", i + 1);
-    if (cq_interview_prompt(it->filling->interview, one->node, it->line->arena, &prompt, NULL) == CQ_OK)
+    cq_entry node = cq_answer_question_of(it->filling->interview, one->node);
+    if (cq_interview_prompt(it->filling->interview, node, it->line->arena, &prompt, NULL) == CQ_OK)
       cq_line_print(it->line, prompt.label);
     fputs(": ", it->line->out);
     if (one->message.size > 0)
@@ -505,7 +524,8 @@ static wish end_page(talk *it) {
   cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
   if (find_saying(typed, &said, &rest)) return obey(it, said, rest, CQ_ENTRY_NONE);
   if (cq_str_int64(typed, &number) && number >= 1 && (uint64_t)number <= violations.count) {
-    status = cq_interview_jump(it->filling->interview, violations.items[number - 1].node, it->line->error);
+    cq_entry node = cq_answer_question_of(it->filling->interview, violations.items[number - 1].node);
+    status = cq_interview_jump(it->filling->interview, node, it->line->error);
     return status == CQ_OK ? WISH_MOVED : fail(it, status);
   }
   if (typed_sign(typed, "p")) return finish(it, CQ_RESULT_PARTIAL);

@@ -4,6 +4,7 @@
 #include "chasqui/handover.h"
 #include "collector/agenda.h"
 #include "collector/answer.h"
+#include "collector/follow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,18 +161,52 @@ static void show_outbox(cq_line *line, const cq_kept *kept) {
   if (shown == 0) fprintf(line->out, "  %s\n", _("There are none."));
 }
 
-static void show_visits(cq_line *line, const cq_agenda_visit *visits, size_t count) {
+/* The form of seasons; several: asked which. SIZE_MAX: none. */
+static size_t which_form(cq_line *line, const cq_offered *forms, size_t count) {
+  if (count < 2) return count == 1 ? 0 : SIZE_MAX;
+  for (size_t i = 0; i < count; i++) {
+    fprintf(line->out, "  %zu) ", i + 1);
+    cq_line_print(line, cq_str_from(forms[i].title));
+    fprintf(line->out, "\n");
+  }
+  if (!cq_line_read(line, _("Number of the form (Enter: none) > "))) return SIZE_MAX;
+  size_t chosen = typed_number(line, count);
+  return chosen > 0 ? chosen - 1 : SIZE_MAX;
+}
+
+static cq_status visit(cq_line *line, const cq_agenda_visit *about) {
+  cq_offered *forms = NULL;
+  size_t count = 0;
+  cq_filling filling;
+  cq_status status = cq_follow_forms(line->laptop, &forms, &count, line->error);
+  size_t chosen = status == CQ_OK ? which_form(line, forms, count) : SIZE_MAX;
+  if (status == CQ_OK && count == 0) fprintf(line->out, "! %s\n", _("The programme has no form for a season's visit."));
+  if (status == CQ_OK && chosen != SIZE_MAX) {
+    status = cq_follow_begin(&filling, line->laptop, &forms[chosen].hash, about->person, line->error);
+    if (status == CQ_OK) status = run_interview(line, &filling);
+  }
+  free(forms);
+  return status;
+}
+
+static cq_status show_visits(cq_line *line, const cq_agenda_visit *visits, size_t count) {
   char day[11];
   fprintf(line->out, "\n%s\n", _("Visits to be made"));
   for (size_t i = 0; i < count; i++) {
-    fprintf(line->out, "  ");
+    fprintf(line->out, "  %zu) ", i + 1);
     cq_line_print(line, visits[i].label);
     fprintf(line->out, " · ");
     fprintf(line->out, visits[i].late ? _("%s · late, until %s") : _("%s · until %s"), visits[i].season,
             cq_date_format(cq_date_from_day(visits[i].last_day), day));
     fprintf(line->out, "\n");
   }
-  if (count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+  if (count == 0) {
+    fprintf(line->out, "  %s\n", _("There are none."));
+    return CQ_OK;
+  }
+  if (!cq_line_read(line, _("Number of the visit (Enter: none) > "))) return CQ_OK;
+  size_t chosen = typed_number(line, count);
+  return chosen > 0 ? visit(line, &visits[chosen - 1]) : CQ_OK;
 }
 
 /* --- start --- */
@@ -198,7 +233,7 @@ static cq_status one_choice(cq_line *line, bool *leave) {
     case 2: status = resume_draft(line, &kept); break;
     case 3: show_finished(line, &kept); break;
     case 4: show_outbox(line, &kept); break;
-    case 5: show_visits(line, visits, visit_count); break;
+    case 5: status = show_visits(line, visits, visit_count); break;
     default: fprintf(line->out, "! %s\n", _("Write one of the numbers shown.")); break;
     }
   }

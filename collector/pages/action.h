@@ -44,6 +44,7 @@ enum {
   CQ_ON_HELP = 256,
   CQ_ON_START = 512,
   CQ_ON_NOTE = 1024, /* read, not answered */
+  CQ_ON_CODE = 4096, /* a short text is typed, apart from the interview */
   CQ_ON_FILE = 2048  /* the path of a file is typed; with ON_TEXT */
 };
 

@@ -48,6 +48,7 @@ struct cq_app {
   cq_error *error;
   int idle_ms;     /* until the lock; 0: never */
   bool resumed;    /* the page shown next begins at its first question without an answer */
+  char person[80]; /* whom the visit that was chosen is about, as the list calls the person */
   cq_entry wanted; /* the question of the next page to begin at; NONE: the first */
 };
 
@@ -76,6 +77,12 @@ void cq_view_jump(cq_app *app);
 void cq_view_missing(cq_app *app, cq_entry node);
 /* A yes or no; `yes` is called with the context, when this view has gone. */
 void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *app, int64_t context), int64_t context);
+/* One of several, the first of which returns (option 0 is not told); `chosen` is called when this view has gone. */
+void cq_view_options(cq_app *app, const char *question, const char *const *options, size_t count,
+                     void (*chosen)(cq_app *app, int64_t context, size_t option), int64_t context);
+/* A code in one line: letters, digits, point, dash, low dash. `given` is called when this view has gone. */
+void cq_view_code(cq_app *app, const char *title, const char *question,
+                  void (*given)(cq_app *app, cq_str code, int64_t context), int64_t context);
 /* Asks what day it is, where the clock can't be right; else nothing. */
 void cq_view_date(cq_app *app);
 /* Closes vault and interview; the passphrase brings both back. */

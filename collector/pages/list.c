@@ -155,7 +155,8 @@ void cq_list_draw(cq_list *list, cq_grid *grid, int row, int rows, int column, i
   }
   if (rows < 1) return;
   if (list->shown_count == 0) {
-    const char *text = list->filter.size > 0 ? _("Nothing contains that.") : _("There are none.");
+    const char *text = list->filter.size > 0 ? _("Nothing contains that. Backspace takes it back, sign by sign.")
+                                             : _("There are none.");
     cq_grid_write(grid, row, column + 2, columns - 2, CQ_LOOK_DIM, cq_str_from(text));
     return;
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a form: what is missing or not right, each one key away, and finishing. */
+#include "collector/answer.h"
 #include "collector/pages/app.h"
 #include "collector/pages/list.h"
 
@@ -45,12 +46,12 @@ static void tell_finished(cq_app *app, cq_result result, const cq_pack_report *p
   cq_buf_fini(&text);
 }
 
-static void finish(cq_app *app, int64_t result) {
+static void finish_for(cq_app *app, cq_str reason, int64_t result) {
   cq_error error;
   cq_hash name;
   cq_pack_report packed;
   cq_error_clear(&error);
-  cq_status status = cq_filling_finalise(app->filling, (cq_result)result, CQ_STR(""), &name, &error);
+  cq_status status = cq_filling_finalise(app->filling, (cq_result)result, reason, &name, &error);
   if (!cq_app_well(app, status, &error)) return;
   result = (int64_t)cq_filling_result(app->filling, (cq_result)result, NULL);
   cq_app_leave_interview(app);
@@ -59,14 +60,27 @@ static void finish(cq_app *app, int64_t result) {
   if (cq_app_well(app, status, &error)) tell_finished(app, (cq_result)result, &packed);
 }
 
+static void finish_or_ask(cq_app *app, int64_t result, size_t option) {
+  if (option == 1)
+    cq_view_code(app, _("Why"), _("Why is it not complete? The programme says which codes there are, such as ausente."),
+                 finish_for, result);
+  else
+    finish_for(app, CQ_STR(""), result);
+}
+
+static void ask_incomplete(cq_app *app, const char *question, cq_result result) {
+  const char *const options[] = {_("No, return"), _("Yes, and say why"), _("Yes, without saying why")};
+  cq_view_options(app, question, options, 3, finish_or_ask, result);
+}
+
 static void choose(cq_app *app, int64_t tag) {
   switch (tag) {
-  case END_COMPLETE: finish(app, CQ_RESULT_COMPLETE); return;
+  case END_COMPLETE: finish_for(app, CQ_STR(""), CQ_RESULT_COMPLETE); return;
   case END_PARTIAL:
-    cq_view_confirm(app, _("Finish as partial? What was answered is kept and sent."), finish, CQ_RESULT_PARTIAL);
+    ask_incomplete(app, _("Finish as partial? What was answered is kept and sent."), CQ_RESULT_PARTIAL);
     return;
   case END_REFUSED:
-    cq_view_confirm(app, _("Finish as refused? What was answered is kept and sent."), finish, CQ_RESULT_REFUSED);
+    ask_incomplete(app, _("Finish as refused? What was answered is kept and sent."), CQ_RESULT_REFUSED);
     return;
   case END_DRAFT:
     cq_app_leave_interview(app);
@@ -105,13 +119,14 @@ static void review_end(cq_view *view) {
 static void add_fault(review *it, cq_interview *interview, const cq_violation *fault, cq_arena *arena) {
   cq_prompt prompt;
   cq_buf detail = {0};
-  if (cq_interview_prompt(interview, fault->node, arena, &prompt, NULL) != CQ_OK) return;
+  cq_entry node = cq_answer_question_of(interview, fault->node);
+  if (cq_interview_prompt(interview, node, arena, &prompt, NULL) != CQ_OK) return;
   if (fault->message.size > 0)
     cq_buf_add_str(&detail, fault->message);
   else
     cq_buf_add_text(&detail, fault->condition == CQ_VIOLATION_REQUIRED ? _("An answer is needed.")
                                                                        : _("This answer is not allowed here."));
-  cq_list_add(&it->list, (int64_t)fault->node, prompt.label, detail.at);
+  cq_list_add(&it->list, (int64_t)node, prompt.label, detail.at);
   cq_buf_fini(&detail);
 }
 

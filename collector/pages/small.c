@@ -78,6 +78,7 @@ typedef struct choice_view {
   int64_t context;
   void (*choose)(struct choice_view *it, const cq_list_item *item);
   void (*yes)(cq_app *app, int64_t context);
+  void (*chosen)(cq_app *app, int64_t context, size_t option);
 } choice_view;
 
 static void choice_draw(cq_view *view, cq_grid *grid, int row, int rows) {
@@ -223,6 +224,91 @@ void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *, in
   cq_list_add(&it->list, 0, cq_str_from(_("No, return")), NULL);
   cq_list_add(&it->list, 1, cq_str_from(_("Yes")), NULL);
   cq_list_ready(&it->list, 0);
+}
+
+/* --- one of several --- */
+
+static void choose_option(choice_view *it, const cq_list_item *item) {
+  cq_app *app = it->view.app;
+  void (*chosen)(cq_app *, int64_t, size_t) = it->chosen;
+  int64_t context = it->context, option = item->tag;
+  cq_app_pop(app);
+  if (option > 0) chosen(app, context, (size_t)option);
+}
+
+void cq_view_options(cq_app *app, const char *question, const char *const *options, size_t count,
+                     void (*chosen)(cq_app *, int64_t, size_t), int64_t context) {
+  choice_view *it = open_choice(app, _("Are you sure?"), question, choose_option);
+  if (!it) return;
+  it->chosen = chosen;
+  it->context = context;
+  for (size_t i = 0; i < count; i++) cq_list_add(&it->list, (int64_t)i, cq_str_from(options[i]), NULL);
+  cq_list_ready(&it->list, 0);
+}
+
+/* --- a code --- */
+
+typedef struct code_view {
+  cq_view view;
+  cq_edit edit;
+  char *question;
+  int64_t context;
+  void (*given)(cq_app *app, cq_str code, int64_t context);
+} code_view;
+
+static void code_draw(cq_view *view, cq_grid *grid, int row, int rows) {
+  code_view *it = (code_view *)view;
+  int cursor_row, cursor_column;
+  row += cq_app_text(grid, row, rows - 4, 2, grid->columns - 4, CQ_LOOK_BOLD, cq_str_from(it->question));
+  row += cq_app_text(grid, row, 2, 2, grid->columns - 4, CQ_LOOK_DIM,
+                     cq_str_from(_("a code: letters without accents, digits, point, dash, low dash"))) +
+         1;
+  cq_edit_draw(&it->edit, grid, row, 1, 4, 40, &cursor_row, &cursor_column);
+  cq_screen_cursor(view->app->screen, cursor_row, cursor_column);
+}
+
+static void code_act(cq_view *view, cq_action action) {
+  code_view *it = (code_view *)view;
+  cq_app *app = view->app;
+  if (action == CQ_DO_LEAVE) cq_app_pop(app);
+  if (action != CQ_DO_ACCEPT) return;
+  cq_str code = cq_str_trim(cq_buf_str(&it->edit.text));
+  if (!cq_answer_is_code(code)) {
+    cq_app_say(app, CQ_LOOK_FAULT, _("Write a code without blanks or accents, of 1 to 40 signs."));
+    return;
+  }
+  char copy[CQ_ANSWER_CODE + 1];
+  memcpy(copy, code.at, code.size);
+  copy[code.size] = '\0';
+  void (*given)(cq_app *, cq_str, int64_t) = it->given;
+  int64_t context = it->context;
+  cq_app_pop(app);
+  given(app, cq_str_from(copy), context);
+}
+
+static void code_type(cq_view *view, cq_key key) {
+  cq_edit_type(&((code_view *)view)->edit, key);
+}
+
+static void code_end(cq_view *view) {
+  cq_edit_fini(&((code_view *)view)->edit);
+  free(((code_view *)view)->question);
+}
+
+static unsigned code_where(const cq_view *view) {
+  (void)view;
+  return CQ_ON_CODE;
+}
+
+void cq_view_code(cq_app *app, const char *title, const char *question, void (*given)(cq_app *, cq_str, int64_t),
+                  int64_t context) {
+  static const cq_view_kind kind = {code_draw, code_where, code_act, code_type, NULL, code_end};
+  code_view *it = cq_app_push(app, &kind, sizeof *it, title);
+  if (!it) return;
+  it->question = strdup(question);
+  it->given = given;
+  it->context = context;
+  if (!it->question) cq_app_pop(app);
 }
 
 /* --- the day --- */

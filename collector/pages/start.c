@@ -2,6 +2,7 @@
 /* Start, and the lists that it leads to: forms, drafts, what is finished, outbox. */
 #include "chasqui/handover.h"
 #include "collector/agenda.h"
+#include "collector/follow.h"
 #include "collector/pages/app.h"
 #include "collector/pages/list.h"
 
@@ -228,9 +229,51 @@ static void fill_start(menu *it) {
   cq_list_add(&it->list, GO_LEAVE, cq_str_from(_("Leave")), NULL);
 }
 
+/* --- from a visit to its interview --- */
+
+static void begin_visit(cq_app *app, const cq_hash *form) {
+  cq_error error;
+  cq_error_clear(&error);
+  cq_status status = cq_follow_begin(&app->filling_memory, app->laptop, form, cq_str_from(app->person), &error);
+  if (!cq_app_well(app, status, &error)) return;
+  app->filling = &app->filling_memory;
+  cq_app_show_page(app);
+}
+
+static void fill_follow_forms(menu *it) {
+  cq_error error;
+  size_t count = 0;
+  cq_error_clear(&error);
+  free(it->forms);
+  it->forms = NULL;
+  if (!cq_app_well(it->view.app, cq_follow_forms(it->view.app->laptop, &it->forms, &count, &error), &error)) return;
+  for (size_t i = 0; i < count; i++)
+    cq_list_add(&it->list, (int64_t)i, cq_str_from(it->forms[i].title), it->forms[i].id);
+}
+
+static void choose_follow_form(menu *it, cq_list_item *item) {
+  begin_visit(it->view.app, &it->forms[item->tag].hash);
+}
+
+/* The one form of seasons is begun at once. */
 static void choose_visit(menu *it, cq_list_item *item) {
-  (void)item;
-  open_menu(it->view.app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_forms, choose_form);
+  cq_app *app = it->view.app;
+  cq_offered *forms = NULL;
+  size_t count = 0;
+  cq_error error;
+  cq_error_clear(&error);
+  cq_str person = it->visits[item->tag].person;
+  if (!cq_app_well(app, cq_follow_forms(app->laptop, &forms, &count, &error), &error)) return;
+  if (person.size >= sizeof app->person) count = 0;
+  memcpy(app->person, person.at, count > 0 ? person.size : 0);
+  app->person[count > 0 ? person.size : 0] = '\0';
+  if (count == 1)
+    begin_visit(app, &forms[0].hash);
+  else if (count > 1)
+    open_menu(app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_follow_forms, choose_follow_form);
+  else
+    open_menu(app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_forms, choose_form);
+  free(forms);
 }
 
 static void choose_start(menu *it, cq_list_item *item) {

@@ -15,7 +15,10 @@ typedef struct terminal {
   cq_backend backend; /* first */
   SCREEN *screen;
   bool color;
+  int nothing; /* how often in a row there was to be something to read, and was not */
 } terminal;
+
+enum { NOTHING_MOST = 200 };
 
 enum { PAIR_WARN = 1, PAIR_FAULT, PAIR_GOOD };
 
@@ -94,7 +97,7 @@ static bool take(cq_key *key) {
 
 /* curses alone can't tell a vanished terminal from a silent one, so the descriptor is asked first. */
 static cq_key key(cq_backend *backend, int wait_ms) {
-  (void)backend;
+  terminal *it = (terminal *)backend;
   cq_key pressed;
   struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
   if (cq_cli_signal() != 0) return CQ_KEY_SIGNAL;
@@ -102,8 +105,12 @@ static cq_key key(cq_backend *backend, int wait_ms) {
   int ready = poll(&in, 1, wait_ms);
   if (cq_cli_signal() != 0) return CQ_KEY_SIGNAL;
   if (ready > 0 && (in.revents & POLLIN) == 0) return CQ_KEY_GONE;
-  if (take(&pressed)) return pressed;
-  return ready > 0 && (in.revents & POLLHUP) != 0 ? CQ_KEY_GONE : CQ_KEY_NONE;
+  bool taken = take(&pressed);
+  /* A terminal that this process may no longer read (it belongs to nobody's session) says so by failing, for ever:
+   * without an end to it this would spin. A part of a key that is still on its way comes long before. */
+  it->nothing = ready > 0 && !taken ? it->nothing + 1 : 0;
+  if (taken) return pressed;
+  return ready > 0 && ((in.revents & POLLHUP) != 0 || it->nothing > NOTHING_MOST) ? CQ_KEY_GONE : CQ_KEY_NONE;
 }
 
 static void close_terminal(cq_backend *backend) {

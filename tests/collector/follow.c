@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The programme's baseline, and a season of the same person minutes later: preloaded from it, and what the envelopes
  * of both say of person, season, months and consent. */
+#include "collector/follow.h"
 #include "chasqui/file.h"
 #include "collector/agenda.h"
 #include "tests/collector/ways.h"
@@ -211,9 +212,76 @@ static void an_absence_stays_due_and_who_left_does_not(void **state) {
   field_end(&it);
 }
 
+static cq_status keep_draft(void *context, const cq_store_draft *draft) {
+  *(int64_t *)context = draft->id;
+  return CQ_OK;
+}
+
+static void is_at_the_person(field *it, const char *label) {
+  cq_laptop laptop;
+  cq_filling filling;
+  cq_page page;
+  cq_prompt prompt;
+  cq_buf shown = {0};
+  cq_entry district;
+  int64_t draft = 0;
+  way_open(it->office, &laptop);
+  assert_int_equal(cq_store_drafts(laptop.store, keep_draft, &draft, NULL), CQ_OK);
+  assert_int_equal(cq_filling_resume(&filling, &laptop, draft, NULL), CQ_OK);
+  assert_true(cq_str_is(cq_form_id(filling.form), "b_seguimiento_tdd"));
+  assert_int_equal(cq_interview_page(filling.interview, it->arena, &page, NULL), CQ_OK);
+  assert_int_equal(cq_interview_prompt(filling.interview, page.nodes[0], it->arena, &prompt, NULL), CQ_OK);
+  assert_true(cq_str_is(prompt.state.field->name, "tdd"));
+  assert_int_equal(cq_filling_shown(&filling, &prompt, it->arena, &shown, NULL), CQ_OK);
+  assert_true(cq_str_is(cq_buf_str(&shown), label));
+  assert_int_equal(cq_interview_entry(filling.interview, CQ_STR("distrito"), &district, NULL), CQ_OK);
+  assert_int_equal(cq_interview_value(filling.interview, district).size, 6);
+  assert_int_equal(cq_filling_discard(&filling, NULL), CQ_OK);
+  cq_laptop_close(&laptop);
+  cq_buf_fini(&shown);
+}
+
+static cq_status see_name(void *context, const cq_store_record *record) {
+  memcpy(((cq_hash *)context)->at, record->name, sizeof(cq_hash));
+  return CQ_OK;
+}
+
+/* On the screen and by lines: the interview stands at the person, chosen from the agenda. */
+static void a_due_visit_begins_with_its_person(void **state) {
+  (void)state;
+  field it;
+  char label[64];
+  cq_laptop laptop;
+  cq_agenda_visit *visits;
+  size_t count;
+  field_begin(&it);
+  it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
+  way_open(it.office, &laptop);
+  assert_int_equal(cq_agenda(&laptop, it.arena, &visits, &count, NULL), CQ_OK);
+  assert_true(count > 2);
+  snprintf(label, sizeof label, "%.*s", (int)visits[1].label.size, visits[1].label.at);
+  cq_laptop_close(&laptop);
+  way_keys(it.office, "<Enter><Down><Enter><Esc>", 24, 80, NULL, NULL);
+  is_at_the_person(&it, label);
+  way_lines(it.office, "5\n2\n:leave\n0\n");
+  is_at_the_person(&it, label);
+  /* and a reason by lines: a code, no sentence */
+  way_lines(it.office, "5\n2\n:review\np\nno hubo nadie\nausente\n0\n");
+  cq_hash name;
+  way_open(it.office, &laptop);
+  assert_int_equal(cq_store_records(laptop.store, -1, see_name, &name, NULL), CQ_OK);
+  assert_int_equal(cq_store_record_bytes(laptop.store, name.at, &it.bytes, NULL), CQ_OK);
+  assert_int_equal(cq_record_parse(&it.record, cq_buf_str(&it.bytes), it.arena, NULL), CQ_OK);
+  assert_int_equal(it.record.envelope.result, CQ_RESULT_PARTIAL);
+  assert_true(cq_str_is(it.record.envelope.reason, "ausente"));
+  cq_laptop_close(&laptop);
+  field_end(&it);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
                                      cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
-                                     cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same)};
+                                     cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same),
+                                     cmocka_unit_test(a_due_visit_begins_with_its_person)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,20 @@ static const char *const fotos[] = {"<Enter><Enter>La casa<Enter>",
                                     "<Ctrl-U><Enter><Enter>",
                                     "tests/collector/files/acta.csv<Enter>",
                                     "<F2>",
+                                    "xyz",
                                     NULL};
+
+/* Left early: what is missing is called by its question, and the reason is a code. */
+static const char *const porque[] = {"<Enter><Enter><Enter>Ana<Enter><F4>",
+                                     "<Enter>",
+                                     "<F4>par",
+                                     "<Enter>",
+                                     "<Down><Enter>",
+                                     "casa cerrada<Enter>",
+                                     "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>"
+                                     "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>ausente<Enter>",
+                                     "<Down><Down><Enter>",
+                                     NULL};
 
 static const struct session {
   const char *name, *language;
@@ -86,6 +99,8 @@ static const struct session {
     {"leaving.es.80x24", "es", 24, 80, true, false, leaving},
     {"leaving.en.120x40", "en", 40, 120, true, false, leaving},
     {"fotos.es.80x24", "es", 24, 80, false, true, fotos},
+    {"porque.es.80x24", "es", 24, 80, false, false, porque},
+    {"porque.en.120x40", "en", 40, 120, false, false, porque},
     {"fotos.en.120x40", "en", 40, 120, false, true, fotos},
 };
 

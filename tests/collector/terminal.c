@@ -80,6 +80,14 @@ static void go_under_a_shell(void) {
   signal(SIGTTOU, SIG_DFL);
 }
 
+static void see_through(terminal *it) {
+  fcntl(it->master, F_SETFL, O_NONBLOCK);
+  it->vterm = vterm_new(it->rows, it->columns);
+  vterm_set_utf8(it->vterm, 1);
+  it->screen = vterm_obtain_screen(it->vterm);
+  vterm_screen_reset(it->screen, 1);
+}
+
 static terminal open_terminal(const office *it, bool shell, int rows, int columns) {
   char program[300], passphrase[300];
   terminal made = {.rows = rows, .columns = columns};
@@ -96,11 +104,7 @@ static terminal open_terminal(const office *it, bool shell, int rows, int column
     execl(program, program, "--home", it->home, "--passphrase-file", passphrase, (char *)NULL);
     _exit(127);
   }
-  fcntl(made.master, F_SETFL, O_NONBLOCK);
-  made.vterm = vterm_new(rows, columns);
-  vterm_set_utf8(made.vterm, 1);
-  made.screen = vterm_obtain_screen(made.vterm);
-  vterm_screen_reset(made.screen, 1);
+  see_through(&made);
   return made;
 }
 
@@ -307,6 +311,71 @@ static void nothing_that_befalls_a_terminal_loses_an_answer(void **state) {
   cq_buf_fini(&xml);
 }
 
+/* In the terminal's session: the program in a group of its own, whose parent goes, so that nobody's session owns it.
+ * When told, the leader takes the terminal back, as a shell does. */
+static void lead_an_orphan(const char *home, const char *passphrase, int told, int alive) {
+  char program[300], c;
+  snprintf(program, sizeof program, "%s/chasqui-collector", getenv("CHASQUI_BIN"));
+  signal(SIGTTOU, SIG_IGN);
+  pid_t parent = fork();
+  if (parent == 0) {
+    if (fork() != 0) _exit(0);
+    setpgid(0, 0);
+    tcsetpgrp(STDIN_FILENO, getpid());
+    signal(SIGTTOU, SIG_DFL);
+    close(told);
+    execl(program, program, "--home", home, "--passphrase-file", passphrase, (char *)NULL);
+    _exit(127);
+  }
+  close(alive);
+  while (waitpid(parent, NULL, 0) != parent) continue;
+  if (read(told, &c, 1) == 1) tcsetpgrp(STDIN_FILENO, getpgrp());
+  while (read(told, &c, 1) == 1) continue;
+  _exit(0);
+}
+
+/* What it may not read any more is there for ever: it must end, and not spin. */
+static void an_orphan_that_may_not_read_its_terminal_ends(void **state) {
+  (void)state;
+  char passphrase[300], c;
+  int told[2], alive[2];
+  cq_bundle_form form;
+  cq_buf xml = {0};
+  office *it = fresh("tests/collector/visita", "visita", &form, &xml);
+  terminal at = {.rows = 24, .columns = 80};
+  struct winsize size = {.ws_row = 24, .ws_col = 80};
+  write_passphrase(it, passphrase);
+  assert_int_equal(pipe(told), 0);
+  assert_int_equal(pipe(alive), 0);
+  at.child = forkpty(&at.master, NULL, NULL, &size);
+  assert_true(at.child >= 0);
+  if (at.child == 0) {
+    setenv("TERM", "xterm", 1);
+    setenv("LANGUAGE", "es", 1);
+    unsetenv("CHASQUI_HOME");
+    close(told[1]);
+    close(alive[0]);
+    lead_an_orphan(it->home, passphrase, told[0], alive[1]);
+  }
+  close(told[0]);
+  close(alive[1]);
+  see_through(&at);
+  expect(&at, "Nueva entrevista");
+  assert_int_equal(write(told[1], "x", 1), 1);
+  struct pollfd gone = {.fd = alive[0], .events = POLLIN};
+  for (int i = 0; i < 600 && poll(&gone, 1, 100) == 0; i++) {
+    drain(&at, 0);
+    type(&at, "x"); /* nobody reads it */
+  }
+  assert_int_equal(read(alive[0], &c, 1), 0);
+  close(told[1]);
+  close(alive[0]);
+  wait_child(&at);
+  close_terminal(&at);
+  office_free(it);
+  cq_buf_fini(&xml);
+}
+
 /* curses lets Ctrl-Z pass unheard while it paints, so it is pressed again. */
 static void put_to_sleep(terminal *it) {
   cq_buf shown = {0};
@@ -365,6 +434,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_interview_by_keys_alone),
       cmocka_unit_test(nothing_that_befalls_a_terminal_loses_an_answer),
+      cmocka_unit_test(an_orphan_that_may_not_read_its_terminal_ends),
       cmocka_unit_test(a_window_may_change_its_size_and_the_program_be_put_to_sleep),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
