@@ -319,6 +319,18 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cq_central_draw},
+    {.name = "sample report",
+     .args = "DATA.csv",
+     .summary = N_("who of a sample answered, who was lost and why, and how unlike the two are"),
+     .text =
+         N_("Response by weighting class, unweighted and weighted, with the factor that makes up for those lost; "
+            "losses and "
+            "replacements by reason; and the means of baseline columns of those who stayed and those who were lost. "
+            "`estimate --answered` estimates with the adjusted weights."),
+     .options = cq_central_sample_report_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_central_sample_report},
     {.name = "tabulate",
      .args = "DATA.csv",
      .summary = N_("count rows by two columns, and hide small cells for outside"),

@@ -12,8 +12,8 @@ extern const cq_cli_option cq_central_calibrate_options[], cq_central_check_opti
     cq_central_indicators_check_options[], cq_central_indicators_options[], cq_central_init_options[],
     cq_central_merge_options[], cq_central_person_options[], cq_central_publish_options[], cq_central_rebuild_options[],
     cq_central_records_options[], cq_central_recover_options[], cq_central_review_options[],
-    cq_central_review_decide_options[], cq_central_snapshots_options[], cq_central_status_options[],
-    cq_central_table_options[];
+    cq_central_review_decide_options[], cq_central_sample_report_options[], cq_central_snapshots_options[],
+    cq_central_status_options[], cq_central_table_options[];
 
 int cq_central_calibrate(cq_cli *cli);
 int cq_central_check(cq_cli *cli);
@@ -43,6 +43,7 @@ int cq_central_review_different(cq_cli *cli);
 int cq_central_review_same(cq_cli *cli);
 int cq_central_recover(cq_cli *cli);
 int cq_central_size(cq_cli *cli);
+int cq_central_sample_report(cq_cli *cli);
 int cq_central_snapshots(cq_cli *cli);
 int cq_central_status(cq_cli *cli);
 int cq_central_table(cq_cli *cli);

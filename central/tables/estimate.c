@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `estimate`: the estimators of docs/method.md on any CSV file of a stratified sample. */
 #include "central/tables/data.h"
+#include "central/tables/respond.h"
 #include "central/tables/survey.h"
 #include "central/verbs.h"
 
@@ -21,13 +22,16 @@ const cq_cli_option cq_central_estimate_options[] = {
     {"reconstruct", 0, N_("NOW,BEFORE,MISSING"),
      N_("estimate a campaign whose last season is missing, by the ratio of the campaign before")},
     {"contrast", 0, NULL, N_("with --by of two groups in strata of their own: the difference between them")},
+    {"answered", 0, N_("COL"),
+     N_("column of 1 and 0: those lost get no row, and the weights of the others stand for them")},
+    {"class", 0, N_("COL"), N_("with --answered: column of the weighting class (else the stratum)")},
     {"by", 0, N_("COL"), N_("one estimate for each value of a column")},
     {"where", 0, N_("COL=VALUE"), N_("only this domain; may be given several times")},
     CQ_CLI_OPTION_JSON,
     {0}};
 
 enum { MAX_WHERE = 8 };
-enum { STRATUM, POPULATION, Y, X, T, BY, WHERE, MOST = WHERE + MAX_WHERE };
+enum { STRATUM, POPULATION, Y, X, T, BY, ANSWERED, CLASS, WHERE, MOST = WHERE + MAX_WHERE };
 /* What is estimated: survey.h's kinds, and two made of them. */
 typedef enum { SIMPLE, DIFFERENCE, RECONSTRUCT } made_of;
 
@@ -50,6 +54,8 @@ typedef struct sample {
   double *y, *x, *t;
   size_t *start; /* of each group */
   size_t used, blank_y, blank_by;
+  cq_respond respond; /* with --answered: the design of those who did */
+  bool adjusted;
 } sample;
 
 static void request_fini(request *r) {
@@ -68,6 +74,7 @@ static void sample_fini(sample *s) {
   free(s->x);
   free(s->t);
   free(s->start);
+  cq_respond_fini(&s->respond);
 }
 
 /* --- the command line --- */
@@ -158,6 +165,10 @@ static int read_request(cq_cli *cli, request *r, cq_error *error) {
   r->names[STRATUM] = strdup(cq_cli_value(cli, "stratum"));
   r->names[POPULATION] = strdup(cq_cli_value(cli, "population"));
   if (cq_cli_value(cli, "by")) r->names[BY] = strdup(cq_cli_value(cli, "by"));
+  if (cq_cli_value(cli, "class") && !cq_cli_value(cli, "answered"))
+    return cq_cli_usage(cli, "%s", _("--class needs --answered COL"));
+  if (cq_cli_value(cli, "answered")) r->names[ANSWERED] = strdup(cq_cli_value(cli, "answered"));
+  if (cq_cli_value(cli, "class")) r->names[CLASS] = strdup(cq_cli_value(cli, "class"));
   if (r->kind == CQ_ESTIMATE_RATIO) {
     if (split_ratio(r, cq_cli_arg(cli, 0), what, error) != CQ_OK) return cq_cli_fail(cli, error);
   } else if (r->made != SIMPLE) {
@@ -165,7 +176,9 @@ static int read_request(cq_cli *cli, request *r, cq_error *error) {
   } else {
     r->names[Y] = strdup(what);
   }
-  bool whole = r->names[STRATUM] && r->names[POPULATION] && r->names[Y] && (r->names[BY] || !cq_cli_value(cli, "by"));
+  bool whole = r->names[STRATUM] && r->names[POPULATION] && r->names[Y] && (r->names[BY] || !cq_cli_value(cli, "by")) &&
+               (r->names[ANSWERED] || !cq_cli_value(cli, "answered")) &&
+               (r->names[CLASS] || !cq_cli_value(cli, "class"));
   for (size_t i = 0; i < r->where_count; i++) whole = whole && r->names[WHERE + i];
   if (whole) return CQ_EXIT_DONE;
   cq_error_nomem(error);
@@ -216,6 +229,57 @@ static cq_status read_strata(sample *s, const request *r, cq_error *error) {
   return CQ_OK;
 }
 
+/* Who answered, and weights that make up for those who did not. */
+static cq_status adjust(sample *s, const request *r, cq_levels *classes, cq_error *error) {
+  size_t rows = s->data.rows + 1;
+  uint32_t *class = calloc(rows, sizeof *class);
+  double *weight = calloc(rows, sizeof *weight), *population = calloc(rows, sizeof *population);
+  size_t *answers = calloc(rows, sizeof *answers);
+  bool *answered = calloc(rows, sizeof *answered);
+  cq_status status = class && weight && population && answers && answered ? CQ_OK : cq_error_nomem(error);
+  for (size_t i = 0; status == CQ_OK && i < s->data.rows; i++) {
+    cq_str said = cq_data_cell(&s->data, i, r->column[ANSWERED]);
+    uint32_t h = s->stratum[i];
+    answered[i] = cq_str_is(said, "1");
+    if (!answered[i] && !cq_str_is(said, "0"))
+      status = bad_cell(s, i, "central.respond.answered", r->names[ANSWERED], error);
+    answers[h] += answered[i];
+    weight[i] = s->strata[h].population / (double)s->strata[h].rows;
+    population[h] = s->strata[h].population;
+    if (r->names[CLASS] &&
+        (class[i] = cq_levels_number(classes, cq_data_cell(&s->data, i, r->column[CLASS]))) == UINT32_MAX)
+      status = cq_error_nomem(error);
+  }
+  for (size_t h = 0; status == CQ_OK && h < s->strata_names.count; h++) {
+    char text[CQ_ERROR_ARG_SIZE];
+    cq_str name = s->strata_names.names[h];
+    snprintf(text, sizeof text, "%.*s", (int)(name.size < 100 ? name.size : 100), name.at);
+    if (answers[h] < 2) status = cq_error_set(error, CQ_INVALID, "central.respond.single", text, NULL);
+  }
+  cq_drawn drawn = {.units = s->data.rows,
+                    .strata = s->strata_names.count,
+                    .stratum = s->stratum,
+                    .weight = weight,
+                    .population = population,
+                    .class = r->names[CLASS] ? class : NULL,
+                    .classes = classes->count};
+  if (status == CQ_OK) status = cq_respond_init(&s->respond, &drawn, answered, false, error);
+  s->adjusted = status == CQ_OK;
+  free(class);
+  free(weight);
+  free(population);
+  free(answers);
+  free(answered);
+  return status;
+}
+
+static cq_status read_answers(sample *s, const request *r, cq_error *error) {
+  cq_levels classes = {0};
+  cq_status status = r->names[ANSWERED] ? adjust(s, r, &classes, error) : CQ_OK;
+  cq_levels_fini(&classes);
+  return status;
+}
+
 /* --- the domain and its values --- */
 
 static bool in_domain(const sample *s, const request *r, size_t row) {
@@ -233,7 +297,7 @@ static cq_status read_values(sample *s, const request *r, cq_error *error) {
   s->t = malloc((rows + 1) * sizeof *s->t);
   if (!s->rows || !s->group || !s->y || !s->x || !s->t) return cq_error_nomem(error);
   for (size_t i = 0; i < rows; i++) {
-    if (!in_domain(s, r, i)) continue;
+    if (!in_domain(s, r, i) || (s->adjusted && s->respond.row_of[i] == UINT32_MAX)) continue;
     double value[3] = {0, 0, 0};
     bool blank = false;
     for (size_t v = 0; v < 3 && r->names[Y + v]; v++) {
@@ -251,13 +315,13 @@ static cq_status read_values(sample *s, const request *r, cq_error *error) {
       return bad_cell(s, i, "central.estimate.zero_one", r->names[Y], error);
     if (r->names[BY]) {
       cq_str by = cq_data_cell(&s->data, i, r->column[BY]);
-      if (!by.size) {
+      if (cq_data_blank(by)) {
         s->blank_by++;
         continue;
       }
       if ((s->group[s->used] = cq_levels_number(&s->groups, by)) == UINT32_MAX) return cq_error_nomem(error);
     }
-    s->rows[s->used] = (uint32_t)i;
+    s->rows[s->used] = s->adjusted ? s->respond.row_of[i] : (uint32_t)i;
     s->y[s->used] = r->made == DIFFERENCE ? value[0] - value[1] : value[0];
     s->t[s->used] = value[2];
     s->x[s->used++] = value[1];
@@ -445,6 +509,7 @@ static cq_status say_groups(const cq_cli *cli, const sample *s, const request *r
 static cq_status say_all(const cq_cli *cli, const sample *s, const request *r, cq_buf *json, cq_error *error) {
   cq_design design = {
       .rows = s->data.rows, .strata_count = s->strata_names.count, .stratum = s->stratum, .strata = s->strata};
+  if (s->adjusted) design = s->respond.design;
   cq_status status;
   cq_buf_add_char(json, '{');
   if (r->names[BY]) {
@@ -484,6 +549,7 @@ int cq_central_estimate(cq_cli *cli) {
   }
   cq_status status = cq_data_read(&s.data, cq_cli_arg(cli, 0), names, NULL, count, &error);
   if (status == CQ_OK) status = read_strata(&s, &r, &error);
+  if (status == CQ_OK) status = read_answers(&s, &r, &error);
   if (status == CQ_OK) status = read_values(&s, &r, &error);
   if (status == CQ_OK && r.names[BY]) status = sort_by_group(&s, &error);
   if (status == CQ_OK) status = say_all(cli, &s, &r, &json, &error);

@@ -119,6 +119,75 @@ static void groups(void **state) {
   cJSON_Delete(json);
 }
 
+#define ATTRITION "tests/central/attrition.csv --stratum stratum --population N --answered answered"
+
+/* Worked out apart from this program, from the formulas of docs/method.md. */
+static void those_who_are_lost(void **state) {
+  (void)state;
+  int status;
+  cJSON *json = run("sample report " ATTRITION " --reason motivo --replaces reemplaza --compare base", &status);
+  assert_int_equal(status, 0);
+  const cJSON *all = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "all"), 0);
+  close_to(number(all, "rate"), 19.0 / 24, 1e-14);
+  close_to(number(all, "weighted_rate"), 0.7828915071183113, 1e-12);
+  const cJSON *b = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "classes"), 1);
+  close_to(number(b, "factor"), 4.0 / 3, 1e-12);
+  const cJSON *lost = cJSON_GetObjectItem(json, "lost"), *replaced = cJSON_GetObjectItem(json, "replacements");
+  close_to(number(lost, "count"), 5, 0);
+  close_to(number(replaced, "count"), 2, 0);
+  const cJSON *reason = cJSON_GetArrayItem(cJSON_GetObjectItem(lost, "reasons"), 0);
+  assert_string_equal(cJSON_GetObjectItem(reason, "reason")->valuestring, "migro");
+  close_to(number(reason, "count"), 3, 0);
+  const cJSON *base = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "comparison"), 0);
+  static const struct {
+    const char *name;
+    double estimate, se, n;
+  } expected[] = {{"stayed", 561.8402197081488, 14.715398106978771, 18},
+                  {"left", 456.000565291125, 29.743278327502395, 5},
+                  {"difference", 105.83965441702378, 38.736680587775844, 18}};
+  for (size_t i = 0; i < 3; i++) {
+    const cJSON *e = cJSON_GetObjectItem(base, expected[i].name);
+    close_to(number(e, "estimate"), expected[i].estimate, 1e-10);
+    close_to(number(e, "se"), expected[i].se, 1e-10);
+    close_to(number(e, "n"), expected[i].n, 0);
+  }
+  cJSON_Delete(json);
+  static const struct {
+    const char *options;
+    double estimate, se, df;
+  } adjusted[] = {{"--where reemplaza= --mean y", 840.2511306198454, 15.703706170682379, 16},
+                  {"--where reemplaza= --mean y --class clase", 844.9771346385933, 15.046139410852653, 16}};
+  /* the replacements' rows were not drawn: a file without them */
+  cq_buf text = {0}, drawn = {0};
+  char path[600], arguments[900];
+  snprintf(path, sizeof path, "%s/attrition.csv", getenv("CHASQUI_TEST_TMP"));
+  assert_int_equal(cq_file_read("tests/central/attrition.csv", 1 << 16, &text, NULL), CQ_OK);
+  cq_buf_add(&drawn, text.at, (size_t)(strstr(text.at, "\nr1,") + 1 - text.at));
+  assert_int_equal(cq_file_replace(path, drawn.at, drawn.size, 0600, false, NULL), CQ_OK);
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(arguments, sizeof arguments, "estimate %s --stratum stratum --population N --answered answered %s", path,
+             adjusted[i].options);
+    json = run(arguments, &status);
+    assert_int_equal(status, 0);
+    close_to(number(json, "estimate"), adjusted[i].estimate, 1e-10);
+    close_to(number(json, "se"), adjusted[i].se, 1e-10);
+    close_to(number(json, "df"), adjusted[i].df, 0);
+    close_to(number(json, "n"), 18, 0);
+    cJSON_Delete(json);
+  }
+  cq_buf_fini(&text);
+  cq_buf_fini(&drawn);
+  /* fewer than two who answered in a stratum, and answers that are neither */
+  json = run("sample report tests/central/attrition.csv --stratum id --population N --answered answered", &status);
+  assert_int_equal(status, 1);
+  cJSON_Delete(json);
+  json = run("sample report tests/central/attrition.csv --stratum stratum --population N --answered clase", &status);
+  assert_int_equal(status, 1);
+  assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "error"), "code")->valuestring,
+                      "central.respond.answered");
+  cJSON_Delete(json);
+}
+
 static void contrast_of_two_groups(void **state) {
   (void)state;
   int status;
@@ -468,6 +537,7 @@ int main(void) {
       cmocka_unit_test(small_cells),
       cmocka_unit_test(nothing_hidden_can_be_worked_out),
       cmocka_unit_test(a_bridge_is_found),
+      cmocka_unit_test(those_who_are_lost),
       cmocka_unit_test(contrast_of_two_groups),
       cmocka_unit_test(single_stratum_is_named),
       cmocka_unit_test(coverage),
