@@ -21,6 +21,9 @@ typedef struct cq_server {
 cq_status cq_server_find(cq_server *server, cq_store *store, const char *name, cq_error *error);
 void cq_server_fini(cq_server *server); /* wipes the secret */
 
+/* The lists of forms that were accepted from it, as they were pulled last. */
+cq_status cq_server_refresh(cq_cli *cli, cq_laptop *laptop, const cq_server *server, size_t *count, cq_error *error);
+
 typedef struct cq_courier {
   pid_t pid;
   int fd; /* -1: not started */

@@ -154,7 +154,7 @@ static const cq_cli_verb verbs[] = {
      .args = N_("SERVER FORM"),
      .summary = N_("use a form that came from a server, at your own word"),
      .text = N_("Such a form is not signed by the programme. Its interviews go to that server only, and into no sealed "
-                "batch. Lists are those of the last pull: accept again after another one."),
+                "batch. Each later pull brings its lists; a new version of the form is accepted anew."),
      .options = accept_options,
      .min_args = 2,
      .max_args = 2,

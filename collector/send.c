@@ -399,6 +399,8 @@ int cq_collector_server_pull(cq_cli *cli) {
   if (pulled) status = cq_handover_get_pulled(&counts, cq_buf_str(&courier.frame), &error);
   if (status == CQ_NOTFOUND && courier.ended) status = CQ_OK;
   status = cq_courier_finish(&courier, status, &error);
+  size_t refreshed = 0;
+  if (pulled && status == CQ_OK) status = cq_server_refresh(cli, &laptop, &server, &refreshed, &error);
   if (pulled && cq_cli_flag(cli, "json")) {
     if (status == CQ_OK)
       printf("{\"offered\":%u,\"forms\":%u,\"files\":%u,\"unchanged\":%u,\"failed\":%u}\n", counts.offered,
@@ -406,6 +408,11 @@ int cq_collector_server_pull(cq_cli *cli) {
   } else if (pulled) {
     cq_cli_say(cli, _("%s offers %u forms. Fetched: %u forms, %u files. Unchanged: %u. Not to be had: %u."),
                server.name.at, counts.offered, counts.forms, counts.files, counts.unchanged, counts.failed);
+    if (refreshed)
+      cq_cli_say(cli,
+                 cq_cli_plural("The lists of %zu form in use are as fetched.",
+                               "The lists of %zu forms in use are as fetched.", refreshed),
+                 refreshed);
     if (counts.offered)
       cq_cli_say(cli, _("Next: chasqui-collector server forms %s, and server accept %s FORM"), server.name.at,
                  server.name.at);

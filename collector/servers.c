@@ -169,11 +169,15 @@ static cq_status read_pulled(const cq_buf *folder, cq_str file, size_t limit, cq
 typedef struct known_forms {
   cq_hash hash;
   cq_store_form_status status; /* 0: not in the vault */
+  cq_str server;               /* whose it must be to be `of_server` */
+  bool of_server;
 } known_forms;
 
 static cq_status see_form(void *context, const cq_store_form *form) {
   known_forms *it = context;
-  if (memcmp(form->hash, it->hash.at, sizeof it->hash.at) == 0) it->status = form->status;
+  if (memcmp(form->hash, it->hash.at, sizeof it->hash.at) != 0) return CQ_OK;
+  it->status = form->status;
+  it->of_server = cq_str_equal(form->origin, it->server);
   return CQ_OK;
 }
 
@@ -235,9 +239,10 @@ static cq_status open_list(void *context, cq_str uri, cq_buf *out, cq_error *err
   return cq_error_set(error, CQ_NOTFOUND, "store.list.missing", NULL);
 }
 
-/* The form must work here: one that does not compile is told now, and not before the first interview. */
+/* The form must work here: one that does not compile is told now, and not before the first interview. `known`: it was
+ * accepted before, and only its lists are new. */
 static cq_status take_form(cq_cli *cli, cq_laptop *laptop, const cq_server *server, const cq_pulled_form *form,
-                           const cq_buf *folder, cq_arena *arena, cq_error *error) {
+                           const cq_buf *folder, bool known, cq_arena *arena, cq_error *error) {
   accepting it = {.form = form, .lists = cq_arena_array(arena, form->media_count + 1, sizeof *it.lists)};
   cq_buf *bytes = calloc(form->media_count + 1, sizeof *bytes), xml = {0};
   cq_form *compiled = NULL;
@@ -249,7 +254,7 @@ static cq_status take_form(cq_cli *cli, cq_laptop *laptop, const cq_server *serv
     it.lists[i] = (cq_store_list){form->media[i].name, cq_buf_str(&bytes[i])};
   }
   if (status == CQ_OK) status = cq_form_load(&compiled, cq_buf_str(&xml), &lists, error);
-  if (status == CQ_OK) {
+  if (status == CQ_OK && !known) {
     cq_cli_say(cli, _("%s, version %s, from %s (%s), not signed by the programme."), form->name.at, form->version.at,
                server->name.at, server->url.at);
     if (!cq_cli_confirm(cli, _("Use this form? Its interviews go to that server only, readable.")))
@@ -272,6 +277,30 @@ static cq_status take_form(cq_cli *cli, cq_laptop *laptop, const cq_server *serv
   return status;
 }
 
+cq_status cq_server_refresh(cq_cli *cli, cq_laptop *laptop, const cq_server *server, size_t *count, cq_error *error) {
+  cq_pulled pulled = {0};
+  cq_buf folder = {0}, xml = {0};
+  cq_arena *arena = cq_arena_new(0);
+  *count = 0;
+  cq_status status = arena ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = pulled_of(laptop, server, &pulled, arena, &folder, error);
+  for (size_t i = 0; status == CQ_OK && i < pulled.form_count; i++) {
+    known_forms known = {.server = cq_buf_str(&server->name)};
+    if (pulled.forms[i].media_count == 0) continue;
+    status = read_pulled(&folder, pulled.forms[i].file, CQ_PULLED_MAX_FORM, &xml, error);
+    if (status != CQ_OK) break;
+    known.hash = cq_hash_of(xml.at, xml.size);
+    status = cq_store_forms(laptop->store, see_form, &known, error);
+    if (status != CQ_OK || known.status != CQ_STORE_FORM_CURRENT || !known.of_server) continue;
+    status = take_form(cli, laptop, server, &pulled.forms[i], &folder, true, arena, error);
+    *count += status == CQ_OK;
+  }
+  cq_buf_fini(&folder);
+  cq_buf_fini(&xml);
+  cq_arena_free(arena);
+  return status;
+}
+
 int cq_collector_server_accept(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
@@ -289,7 +318,7 @@ int cq_collector_server_accept(cq_cli *cli) {
   for (size_t i = 0; status == CQ_OK && i < pulled.form_count; i++)
     if (cq_str_is(pulled.forms[i].id, id)) form = &pulled.forms[i];
   if (status == CQ_OK && !form) status = cq_error_set(&error, CQ_NOTFOUND, "collector.form.none", id, NULL);
-  if (status == CQ_OK) status = take_form(cli, &laptop, &server, form, &folder, arena, &error);
+  if (status == CQ_OK) status = take_form(cli, &laptop, &server, form, &folder, false, arena, &error);
   if (status == CQ_OK) status = put_on_record(&laptop, "form-accept", id, &error);
   if (status == CQ_OK) cq_cli_say(cli, _("%s can be filled in now."), id);
   cq_buf_fini(&folder);

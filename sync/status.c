@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `status`: what waits, what moved and why not, in words. Asks nobody. */
+#include "chasqui/file.h"
+#include "chasqui/pulled.h"
 #include "sync/load.h"
 #include "sync/verbs.h"
 
@@ -51,6 +53,23 @@ static void say_remote(cq_cli *cli, const courier *c, const char *url) {
   if (fault && *fault) say_code(cli, url, fault);
 }
 
+/* A server of others: what was fetched from it. */
+static void say_server(cq_cli *cli, const courier *c, const char *url) {
+  char name[26], at[25];
+  cq_buf folder = {0};
+  cq_pulled pulled = {0};
+  cq_arena *arena = cq_arena_new(0);
+  cq_pulled_folder_name(name, cq_str_from(url));
+  if (arena && cq_file_path(&folder, c->inbox.at, name, NULL) == CQ_OK &&
+      cq_pulled_read(&pulled, folder.at, arena, NULL) == CQ_OK)
+    cq_cli_say(cli, _("%s: %zu forms, last fetched %s."), url, pulled.form_count,
+               cq_time_format_utc(pulled.pulled_utc_ms, at));
+  else
+    cq_cli_say(cli, _("%s: nothing fetched yet."), url);
+  cq_buf_fini(&folder);
+  cq_arena_free(arena);
+}
+
 static void say_all(cq_cli *cli, courier *c, const load *l, const remote *remotes, size_t remote_count) {
   counts n = count(c, l);
   cq_cli_say(cli, _("Waiting: %zu (%llu bytes). Held apart by the post: %zu. Refused: %zu. Delivered: %zu."), n.waiting,
@@ -60,6 +79,9 @@ static void say_all(cq_cli *cli, courier *c, const load *l, const remote *remote
     if (code) say_code(cli, l->items[i].parcel.name, code);
   }
   for (size_t i = 0; i < remote_count; i++) say_remote(cli, c, remotes[i].url);
+  remote servers[REMOTES_MOST];
+  size_t server_count = courier_servers(c, servers);
+  for (size_t i = 0; i < server_count; i++) say_server(cli, c, servers[i].url);
   if (!remote_count) cq_cli_say(cli, _("No post is known. Next: chasqui-sync remote add URL"));
 }
 

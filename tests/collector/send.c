@@ -294,6 +294,12 @@ static void a_form_of_the_server_is_used_at_the_technicians_word_and_goes_there_
   assert_int_equal(batches(&it), before);
   assert_int_equal(send_all(&it), 0);
   expect(&it, "\"accepted\":1");
+  /* Another pull brings its lists, without another word. */
+  write_file(answers, "{\"pueblo\":\"ccapachica\"}");
+  assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers), 1);
+  rosa_server_media(it.s, "censo", "ccpp.csv", CQ_STR("name,label\nilave,Ilave\nccapachica,Capachica\n"), true);
+  assert_int_equal(COLLECTOR(&it, "server", "pull", "ayllu", "--json"), 0);
+  assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers, "--json"), 0);
   /* It is shown apart, with where it comes from. */
   cq_laptop laptop;
   cq_offered *forms = NULL;

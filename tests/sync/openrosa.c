@@ -480,6 +480,61 @@ static void what_does_not_fit_its_hash_is_passed_over_and_the_old_one_stays(void
   scene_close(&it);
 }
 
+/* Every file that the list names is there, whole; a list that is not there names none. */
+static void check_pulled(const scene *it) {
+  cq_pulled p;
+  cq_buf bytes = {0};
+  cq_arena *arena = cq_arena_new(0);
+  char name[26], folder[400];
+  cq_pulled_folder_name(name, cq_str_from(it->url));
+  snprintf(folder, sizeof folder, "%s/inbox/%s", it->home, name);
+  cq_status status = cq_pulled_read(&p, folder, arena, NULL);
+  assert_true(status == CQ_OK || status == CQ_NOTFOUND);
+  for (size_t i = 0; i < p.form_count; i++) {
+    pulled_bytes(it, p.forms[i].file, &bytes);
+    assert_non_null(strstr(bytes.at, "</form>"));
+    for (size_t m = 0; m < p.forms[i].media_count; m++) {
+      pulled_bytes(it, p.forms[i].media[m].file, &bytes);
+      assert_int_equal(bytes.at[bytes.size - 1], '\n');
+    }
+  }
+  cq_buf_fini(&bytes);
+  cq_arena_free(arena);
+}
+
+static void a_pull_that_is_killed_leaves_whole_forms(void **state) {
+  enum { KILLS = 12 };
+  size_t killed = 0;
+  scene it;
+  char xml[64], list[64];
+  (void)state;
+  scene_open(&it);
+  for (int round = 0; round < KILLS; round++) {
+    for (int f = 0; f < 4; f++) {
+      char id[8];
+      snprintf(id, sizeof id, "f%d", f);
+      snprintf(xml, sizeof xml, "<form>%d %d</form>", f, round);
+      snprintf(list, sizeof list, "name\n%d-%d\n", f, round);
+      rosa_server_form(it.s, id, "1", cq_str_from(xml));
+      rosa_server_media(it.s, id, "l.csv", cq_str_from(list), f % 2 == 0);
+    }
+    rosa_server_form(it.s, "visita", "1", CQ_STR("<form></form>"));
+    it.c.pull = true;
+    it.c.kill_after = 4 + round * 5;
+    rosa_client_run(&it.c, NULL, 0);
+    killed += it.c.status == 128 + 9;
+    check_pulled(&it);
+  }
+  assert_true(killed > 0);
+  it.c.kill_after = 0;
+  rosa_client_run(&it.c, NULL, 0);
+  assert_null(it.c.fault.code);
+  assert_int_equal(it.c.pulled.offered, 5);
+  check_pulled(&it);
+  pull(&it, 0, 0, 0);
+  scene_close(&it);
+}
+
 static void hostile_lists_are_refused_and_change_nothing(void **state) {
   static const struct {
     const char *list, *code;
@@ -558,6 +613,8 @@ static void the_courier_keeps_no_token(void **state) {
   const char *pull_args[] = {"pull", "--secret-file", secret, "--json", "--home", it.home, NULL};
   assert_int_equal(run_program("chasqui-sync", &out, pull_args), 0);
   assert_non_null(strstr(out.at, "\"forms\":1"));
+  run_program("chasqui-sync", &out, (const char *[]){"status", "--home", it.home, NULL});
+  assert_non_null(strstr(out.at, it.url));
   assert_int_equal(cq_file_replace(secret, "otro\n", 5, 0600, false, NULL), CQ_OK);
   assert_int_equal(run_program("chasqui-sync", &out, pull_args), 1);
   assert_non_null(strstr(out.at, "openrosa.secret"));
@@ -588,6 +645,7 @@ int main(void) {
       cmocka_unit_test(a_413_makes_requests_smaller_and_a_cut_keeps_what_arrived),
       cmocka_unit_test(only_what_changed_is_fetched),
       cmocka_unit_test(what_does_not_fit_its_hash_is_passed_over_and_the_old_one_stays),
+      cmocka_unit_test(a_pull_that_is_killed_leaves_whole_forms),
       cmocka_unit_test(hostile_lists_are_refused_and_change_nothing),
       cmocka_unit_test(media_names_stay_in_their_folder),
       cmocka_unit_test(the_courier_keeps_no_token),
