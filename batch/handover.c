@@ -62,11 +62,13 @@ static size_t find(cq_str text, const char *what) {
   return text.size;
 }
 
-static cq_str without_end(cq_str url) {
+/* At least `least` bytes stay: a host may be called like an ending. */
+static cq_str without_end(cq_str url, size_t least) {
   static const char *const endings[] = {"/", "/formList", "/submission"};
   for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-    if (!ends(url, endings[i])) continue;
-    url.size -= strlen(endings[i]);
+    size_t size = strlen(endings[i]);
+    if (!ends(url, endings[i]) || url.size - size < least) continue;
+    url.size -= size;
     i = (size_t)-1;
   }
   return url;
@@ -82,7 +84,7 @@ cq_status cq_server_address(cq_buf *address, cq_buf *secret, cq_str typed, cq_er
   for (size_t i = 0; right && i < url.size; i++) right = (unsigned char)url.at[i] > ' ' && url.at[i] != 0x7f;
   if (!right) return cq_error_set(error, CQ_INVALID, "openrosa.url", NULL);
   if (scheme == 7 && !is_this_machine(host)) return cq_error_set(error, CQ_REFUSED, "openrosa.clear", NULL);
-  url = without_end(url);
+  url = without_end(url, scheme + host.size);
   size_t page = find(url, "/#/projects/"), key = find(url, "/v1/key/");
   if (page < url.size) {
     size_t from = page + strlen("/#/projects/"), to = from;

@@ -52,6 +52,8 @@ static void addresses_are_made_plain(void **state) {
       {"https://c.example.org/#/projects/12/forms/a", "https://c.example.org/v1/projects/12", "", NULL},
       {"https://c.example.org/v1/key/AbC$d/projects/3", "https://c.example.org/v1/projects/3", "AbC$d", NULL},
       {" https://kc.example.org/ana/formList ", "https://kc.example.org/ana", "", NULL},
+      {"https://formList", "https://formList", "", NULL},
+      {"https://submission/formList/", "https://submission", "", NULL},
       {"https://kc.example.org/submission", "https://kc.example.org", "", NULL},
       {"http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x", "", NULL},
       {"http://localhost/x", "http://localhost/x", "", NULL},
