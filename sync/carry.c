@@ -7,10 +7,12 @@
 #include <string.h>
 
 enum {
-  CARRY_UNASKED = 8 << 10, /* a file that small goes without a question: the question would cost a round trip */
-  CARRY_DIRECT = 64 << 10, /* a file up to this goes within an exchange; larger ones in pieces */
-  CARRY_MOST = 2 << 20,    /* bytes of one exchange */
-  UPLOADS_EACH = 3         /* times that a file is brought in pieces before it is given up for this run */
+  CARRY_UNASKED = 8 << 10,  /* a file that small goes without a question: the question would cost a round trip */
+  CARRY_DIRECT = 64 << 10,  /* a file up to this goes within an exchange; larger ones in pieces */
+  CARRY_SMALL = 4 << 10,    /* a file up to this also where a line broke under it: pieces would cost more */
+  CARRY_TELLING = 16 << 10, /* bytes of a request that tell the line's speed and not its delay */
+  CARRY_MOST = 2 << 20,     /* bytes of one exchange */
+  UPLOADS_EACH = 3          /* times that a file is brought in pieces before it is given up for this run */
 };
 
 carry *carry_new(courier *c, const carry_settings *settings) {
@@ -48,8 +50,12 @@ static void show(const carry *c, uint64_t under_way) {
 }
 
 /* --- a round: what to ask, what to carry --- */
+static bool in_pieces(const load_item *item) {
+  return size_of(item) > (item->broke ? CARRY_SMALL : CARRY_DIRECT);
+}
+
 static bool goes_now(const carry *c, const load_item *item, size_t bytes) {
-  if (c->words.carried_count == CQ_PROTOCOL_MAX_CARRIED || size_of(item) > CARRY_DIRECT) return false;
+  if (c->words.carried_count == CQ_PROTOCOL_MAX_CARRIED || in_pieces(item)) return false;
   size_t most = c->piece < CARRY_MOST ? c->piece : CARRY_MOST;
   bool fits = bytes + size_of(item) <= most;
   if (item->state == LOAD_LACKING) return c->words.carried_count == 0 || fits;
@@ -108,6 +114,8 @@ static bool is_batch(const load_item *item) {
 }
 
 static void settle(carry *c, load_item *item, unsigned outcome, bool carried) {
+  /* That the post lacks it is heard once; the same word again, after another break, is no step forward. */
+  if (carried || outcome != CQ_OUTCOME_LACKING || item->outcome != outcome) c->progress++;
   item->is_doubtful = false;
   item->outcome = outcome;
   item->code = cq_outcome_code(outcome);
@@ -163,7 +171,7 @@ static void on_receipt(void *context, const cq_receipt *receipt) {
 /* What was carried when the line broke may have arrived, or not. */
 static void doubt_round(carry *c) {
   for (size_t i = 0; i < c->words.carried_count; i++) {
-    c->carried_items[i]->is_doubtful = true;
+    c->carried_items[i]->is_doubtful = c->carried_items[i]->broke = true;
     c->carried_items[i]->state = LOAD_UNKNOWN;
   }
 }
@@ -189,7 +197,7 @@ static cq_status one_round(carry *c, bool *more, cq_error *error) {
   if (!status) {
     status = post_exchange(&c->talk, &c->words, error);
     const http_answer *http = &c->talk.http;
-    if (status || http->sent >= UPLOAD_PIECE_LEAST) {
+    if (status || http->sent >= CARRY_TELLING) {
       c->piece = upload_piece_after(c->piece, http->sent, http->seconds, status != CQ_OK);
     }
     if (status) doubt_round(c);
@@ -232,6 +240,10 @@ static cq_status bring_large(carry *c, load_item *item, cq_error *error) {
   cq_status status = upload_try(&c->talk, &u, error);
   c->piece = u.piece;
   cq_buf_fini(&bytes);
+  if (u.offset > item->reached) {
+    c->progress += u.offset - item->reached;
+    item->reached = u.offset;
+  }
   if (status == CQ_OK) {
     /* Believed only for the receipt: it is asked about in the next round. */
     item->uploads++;
@@ -248,7 +260,7 @@ static cq_status bring_large(carry *c, load_item *item, cq_error *error) {
 static load_item *next_large(carry *c) {
   for (size_t i = 0; i < c->load.count; i++) {
     load_item *item = &c->load.items[i];
-    if (item->state != LOAD_LACKING || size_of(item) <= CARRY_DIRECT) continue;
+    if (item->state != LOAD_LACKING || !in_pieces(item)) continue;
     if (item->uploads < UPLOADS_EACH) return item;
     mark_failed(item, "post.item.lacking");
   }
@@ -258,7 +270,7 @@ static load_item *next_large(carry *c) {
 static bool wants_round(const carry *c) {
   for (size_t i = 0; i < c->load.count; i++) {
     const load_item *item = &c->load.items[i];
-    if (item->state == LOAD_UNKNOWN || (item->state == LOAD_LACKING && size_of(item) <= CARRY_DIRECT)) return true;
+    if (item->state == LOAD_UNKNOWN || (item->state == LOAD_LACKING && !in_pieces(item))) return true;
   }
   return false;
 }
@@ -296,14 +308,10 @@ static cq_status carry_all(carry *c, cq_error *error) {
   int tries = 0;
   cq_status status = CQ_OK;
   while (left) {
-    uint64_t moved = c->moved;
-    size_t piece = c->piece;
+    uint64_t progress = c->progress;
     status = step(c, &first, &more, &left, error);
-    if (!status) {
-      tries = 0;
-      continue;
-    }
-    if (c->moved != moved || c->piece > piece) tries = 0;
+    if (c->progress != progress) tries = 0;
+    if (!status) continue;
     if (!c->reached || !pace_may_help(error) || ++tries > c->settings.tries) break;
     cq_error_clear(error);
     status = pace_wait(pace_seconds(tries, c->talk.random), error);

@@ -26,6 +26,7 @@ typedef struct carry {
   size_t piece;            /* bytes that one request may carry, after the line's speed */
   uint64_t waiting, moved; /* bytes of the load; of it brought */
   int64_t begun_ms;        /* monotonic */
+  uint64_t progress;       /* grows where something came through: bytes at the post, files of which it has spoken */
   uint64_t counted;        /* bytes of the line that stand in today's sum */
   size_t news_count, receipt_count;
   uint64_t bytes; /* on the line, both ways */

@@ -25,7 +25,9 @@ typedef struct load_item {
   const char *code; /* why it is REFUSED or FAILED */
   bool damaged;     /* its bytes are not what its name says */
   bool is_doubtful; /* it was sent, and no answer came: asked about before it is sent again */
+  bool broke;       /* the line broke while an exchange carried it: what is not small goes in pieces from then on */
   int uploads;      /* by tus, in this run */
+  uint64_t reached; /* bytes that the post had of it, the most that was heard */
 } load_item;
 
 typedef struct load {

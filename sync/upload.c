@@ -10,8 +10,8 @@
 enum { CONFLICTS_MOST = 5 };
 
 size_t upload_piece_after(size_t piece, uint64_t bytes, double seconds, bool broke) {
-  double wanted = broke ? (double)piece / 2 : seconds > 0.01 ? (double)bytes / seconds * 10 : UPLOAD_PIECE_MOST;
-  if (!broke && wanted > 4.0 * (double)piece) wanted = 4.0 * (double)piece; /* not on the word of one quick piece */
+  double wanted = broke ? (double)piece / 4 : seconds > 0.01 ? (double)bytes / seconds * 10 : UPLOAD_PIECE_MOST;
+  if (!broke && wanted > 2.0 * (double)piece) wanted = 2.0 * (double)piece; /* not on the word of one quick piece */
   if (wanted < UPLOAD_PIECE_LEAST) return UPLOAD_PIECE_LEAST;
   return wanted > UPLOAD_PIECE_MOST ? UPLOAD_PIECE_MOST : (size_t)wanted;
 }

@@ -5,9 +5,10 @@
 
 #include "sync/post.h"
 
-enum { UPLOAD_PIECE_LEAST = 16 << 10, UPLOAD_PIECE_FIRST = 64 << 10, UPLOAD_PIECE_MOST = 4 << 20 };
+enum { UPLOAD_PIECE_LEAST = 1 << 10, UPLOAD_PIECE_FIRST = 64 << 10, UPLOAD_PIECE_MOST = 4 << 20 };
 
-/* How fast the line was: what one request may carry so that a cut costs about ten seconds. Halved by each fault. */
+/* How fast the line was: what one request may carry so that a cut costs about ten seconds. A quarter after
+ * each fault, at most twice as much after what came through. */
 size_t upload_piece_after(size_t piece, uint64_t bytes, double seconds, bool broke);
 
 typedef struct upload {

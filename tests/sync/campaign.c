@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIES_MOST = 60, LAPTOPS = 2 };
+enum { TRIES_MOST = 60, LAPTOPS = 2, LONGEST_SECONDS = 600 };
 
 typedef struct campaign {
   world w;
@@ -53,7 +53,7 @@ static void start_post(campaign *c, uint64_t seed) {
   unlink(c->port_file);
   c->post = start_program("chasqui-central", (const char *[]){"serve", "--home", c->w.post_home, "--listen",
                                                               "127.0.0.1:0", "--port-file", c->port_file, NULL});
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 6000; i++) { /* on a machine with much else to do */
     FILE *file = fopen(c->port_file, "r");
     unsigned port = 0;
     if (file) {
@@ -94,7 +94,7 @@ static link_plan any_plan(campaign *c) {
   return plan;
 }
 
-static int try_once(campaign *c, const char *home, const char *verb) {
+static int try_once(campaign *c, const char *home, const char *verb, uint64_t seed) {
   link_set(c->link, any_plan(c));
   const char *silence = c->is_2g ? "5" : "2";
   const char *push[] = {verb, "--home", home, "--tries", c->is_2g ? "2" : "0", "--timeout", silence, NULL};
@@ -114,14 +114,16 @@ static int try_once(campaign *c, const char *home, const char *verb) {
     }
   }
   c->pushes++;
-  return wait_program(courier);
+  int status = wait_program_for(courier, LONGEST_SECONDS);
+  if (status < 0) fail(c, seed, "a courier does not end");
+  return status;
 }
 
 static void bring_through(campaign *c, const char *home, const char *verb, uint64_t seed) {
   int status = -1;
   for (int tries = 0; tries < TRIES_MOST && status != 0; tries++) {
     if (!c->post) start_post(c, seed);
-    status = try_once(c, home, verb);
+    status = try_once(c, home, verb, seed);
   }
   /* Whatever the line did, over a good one the rest goes through at once. */
   if (!c->post) start_post(c, seed);

@@ -65,9 +65,58 @@ static void every_cut_is_mended(void **state) {
   road_close(&r);
 }
 
+static void open_line(road *r, link_proxy **l, const char *name, uint64_t seed) {
+  char url[64];
+  road_open(r, name, seed);
+  *l = link_open(server_port(r->s));
+  assert_non_null(*l);
+  snprintf(url, sizeof url, "http://127.0.0.1:%u", (unsigned)link_port(*l));
+  assert_int_equal(remote_add(r->w.laptop[0].home, url), 0);
+}
+
+static void close_line(road *r, link_proxy *l) {
+  link_close(l);
+  world_remove(r->w.root);
+  road_close(r);
+}
+
+/* Every connection ends after 6,000 bytes: what is larger comes through all the same, in pieces that go on. */
+static void what_never_goes_at_once_goes_in_pieces(void **state) {
+  (void)state;
+  road r;
+  link_proxy *l;
+  cq_buf out = {0};
+  open_line(&r, &l, "pieces", 72);
+  const char *home = r.w.laptop[0].home;
+  world_batch(&r.w, 0, 18000, NULL);
+  link_set(l, (link_plan){.kind = LINK_CUT_UP, .at = 6000});
+  assert_int_equal(run_program("chasqui-sync", &out, (const char *[]){"push", "--home", home, NULL}), 0);
+  assert_true(link_count(l, LINK_CUT_UP) > 1);
+  cq_buf_fini(&out);
+  close_line(&r, l);
+}
+
+/* Only questions and short answers pass: the courier gives up after its tries, for nothing comes through. */
+static void a_line_that_carries_nothing_is_given_up(void **state) {
+  (void)state;
+  road r;
+  link_proxy *l;
+  cq_buf out = {0};
+  open_line(&r, &l, "nothing", 73);
+  const char *home = r.w.laptop[0].home;
+  world_batch(&r.w, 0, 18000, NULL);
+  link_set(l, (link_plan){.kind = LINK_CUT_UP, .at = 700});
+  assert_int_equal(run_program("chasqui-sync", &out, (const char *[]){"push", "--home", home, "--tries", "2", NULL}),
+                   3);
+  cq_buf_fini(&out);
+  close_line(&r, l);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) step = strtoull(argv[1], NULL, 10);
   if (!step) return 2;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_cut_is_mended)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_cut_is_mended),
+                                     cmocka_unit_test(what_never_goes_at_once_goes_in_pieces),
+                                     cmocka_unit_test(a_line_that_carries_nothing_is_given_up)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -52,6 +54,19 @@ int wait_program(pid_t pid) {
     if (errno != EINTR) return -1;
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int wait_program_for(pid_t pid, int seconds) {
+  int status = 0;
+  for (int left = seconds * 20; left > 0; left--) {
+    pid_t ended = waitpid(pid, &status, WNOHANG);
+    if (ended == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (ended < 0 && errno != EINTR) return -1;
+    poll(NULL, 0, 50);
+  }
+  kill(pid, SIGKILL);
+  wait_program(pid);
+  return -1;
 }
 
 int run_program(const char *name, cq_buf *out, const char *const *args) {

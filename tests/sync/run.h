@@ -17,6 +17,8 @@ int run_program(const char *name, cq_buf *out, const char *const *args);
 pid_t start_program(const char *name, const char *const *args);
 /* From now on no program finds a name: as where the resolver of a line is gone. */
 void run_without_names(bool without);
+/* The same for at most so long; -1: it did not end, and is killed. */
+int wait_program_for(pid_t pid, int seconds);
 int wait_program(pid_t pid); /* exit status, or 128 + signal */
 
 #endif
