@@ -846,6 +846,8 @@ static void test_versions(void **state) {
   cq_store_close(store);
   cq_vault *vault = open_vault(path, NULL);
   BAD(cq_store_open(&store, vault, NULL, &error), CQ_FUTURE, "store.version");
+  run_sql(vault, "PRAGMA user_version=-2147483648");
+  BAD(cq_store_open(&store, vault, NULL, &error), CQ_REFUSED, "store.other");
   run_sql(vault, "PRAGMA user_version=1; PRAGMA application_id=5");
   BAD(cq_store_open(&store, vault, NULL, &error), CQ_REFUSED, "store.other");
   cq_vault_close(vault);

@@ -119,7 +119,8 @@ cq_status store_migrate(cq_store *store, cq_error *error) {
   if (status == CQ_OK) status = store_number(store, &application, 0, error, "PRAGMA application_id", "");
   if (status == CQ_OK) status = store_number(store, &tables, 0, error, "SELECT count(*) FROM sqlite_schema", "");
   if (status != CQ_OK) return status;
-  if (tables > 0 && application != STORE_APPLICATION) return cq_error_set(error, CQ_REFUSED, "store.other", NULL);
+  if (version < 0 || (tables > 0 && application != STORE_APPLICATION))
+    return cq_error_set(error, CQ_REFUSED, "store.other", NULL);
   if (version > STORE_VERSION) return cq_error_set(error, CQ_FUTURE, "store.version", NULL);
   if (version == STORE_VERSION) return CQ_OK;
 
