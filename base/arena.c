@@ -17,6 +17,7 @@ struct cq_arena {
   size_t used;  /* in the last chunk */
   size_t total; /* handed out in all */
   size_t limit;
+  bool full;
 };
 
 enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20 };
@@ -45,7 +46,10 @@ void *cq_arena_alloc(cq_arena *arena, size_t size) {
   const size_t step = alignof(max_align_t);
   if (size > SIZE_MAX - step) return NULL;
   size = (size + step - 1) / step * step;
-  if (arena->limit && (size > arena->limit || arena->total > arena->limit - size)) return NULL;
+  if (arena->limit && (size > arena->limit || arena->total > arena->limit - size)) {
+    arena->full = true;
+    return NULL;
+  }
   if (!arena->last || size > arena->last->size - arena->used) {
     size_t next = arena->last ? arena->last->size * 2 : FIRST_CHUNK;
     if (next > LARGEST_CHUNK) next = LARGEST_CHUNK;
@@ -102,4 +106,8 @@ void cq_arena_reset(cq_arena *arena) {
 
 size_t cq_arena_used(const cq_arena *arena) {
   return arena->total;
+}
+
+bool cq_arena_full(const cq_arena *arena) {
+  return arena->full;
 }

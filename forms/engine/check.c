@@ -75,7 +75,7 @@ cq_status cq_interview_violations(cq_interview *interview, cq_arena *arena, cq_v
   interview->spent = 0;
   checking c = {.interview = interview, .arena = arena, .out = violations, .error = error};
   check_below(&c, interview->root);
-  return c.status;
+  return c.status == CQ_OK ? cq_evaluate_spent(interview, error) : c.status;
 }
 
 cq_status cq_interview_check(cq_interview *interview, cq_entry node, cq_arena *arena, cq_violations *violations,
@@ -84,7 +84,8 @@ cq_status cq_interview_check(cq_interview *interview, cq_entry node, cq_arena *a
   cq_slot *slot = cq_entries_slot(interview, node);
   if (slot == NULL)
     return cq_entries_row(interview, node) != NULL ? CQ_OK : cq_error_set(error, CQ_NOTFOUND, "forms.entry.gone", NULL);
+  interview->spent = 0;
   checking c = {.interview = interview, .arena = arena, .out = violations, .error = error};
   check_slot(&c, slot);
-  return c.status;
+  return c.status == CQ_OK ? cq_evaluate_spent(interview, error) : c.status;
 }

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+cq_status cq_entries_nomem(const cq_interview *interview, cq_error *error) {
+  bool full = cq_arena_full(interview->arena) || cq_arena_full(interview->scratch) || cq_tree_full(interview->tree);
+  return full ? cq_error_set(error, CQ_LIMIT, "forms.limit.memory", NULL) : cq_error_nomem(error);
+}
+
 cq_entry cq_entries_add(cq_interview *interview, cq_slot *slot, cq_row *row) {
   if (interview->entry_count == interview->entry_capacity) {
     size_t capacity = interview->entry_capacity == 0 ? 256 : interview->entry_capacity * 2;
@@ -178,22 +183,27 @@ static cq_status state_of_row(const cq_interview *interview, const cq_row *row, 
   return CQ_OK;
 }
 
-cq_status cq_interview_state(const cq_interview *interview, cq_entry node, cq_entry_state *state, cq_error *error) {
+cq_status cq_entries_state(cq_interview *interview, cq_entry node, cq_entry_state *state, cq_error *error) {
   *state = (cq_entry_state){.node = node};
   const cq_slot *slot = cq_entries_slot(interview, node);
   const cq_row *row = cq_entries_row(interview, node);
   if (row != NULL) return state_of_row(interview, row, state);
   if (slot == NULL) return gone(error);
-  cq_interview *asked = (cq_interview *)(uintptr_t)interview; /* evaluating uses scratch memory only */
   state->field = &interview->form->fields[slot->field];
   state->parent = slot->row != NULL ? slot->row->handle : slot->parent != NULL ? slot->parent->handle : CQ_ENTRY_NONE;
   state->kind = slot->row != NULL ? CQ_ENTRY_INSTANCE : state->field->children > 0 ? CQ_ENTRY_GROUP : CQ_ENTRY_VALUE;
   state->relevant = slot->relevant;
-  state->readonly = cq_slot_readonly(asked, slot);
-  state->required = cq_slot_required(asked, slot);
+  state->readonly = cq_slot_readonly(interview, slot);
+  state->required = cq_slot_required(interview, slot);
   state->answered = has_answer(interview, slot);
   state->position = slot->row != NULL ? slot->index + 1 : 0;
   return CQ_OK;
+}
+
+cq_status cq_interview_state(const cq_interview *interview, cq_entry node, cq_entry_state *state, cq_error *error) {
+  cq_interview *asked = (cq_interview *)(uintptr_t)interview; /* evaluating uses scratch memory only */
+  asked->spent = 0;
+  return cq_entries_state(asked, node, state, error);
 }
 
 cq_str cq_interview_value(const cq_interview *interview, cq_entry node) {

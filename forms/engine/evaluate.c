@@ -14,13 +14,13 @@ static cq_node *instance(void *context, cq_str id) {
   return list != NULL ? list : interview->no_list; /* a list that the form does not have is empty, as in Web Forms */
 }
 
-static bool itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out) {
+static cq_status itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out) {
   cq_interview *interview = context;
   cq_atom atom = cq_names_find(interview->form->names, id);
-  if (atom == CQ_ATOM_FAILED) return false;
+  if (atom == CQ_ATOM_FAILED) return CQ_NOTFOUND;
   const cq_text text = {.itext = atom};
   *out = (cq_xpath_value){.type = CQ_XPATH_STRING};
-  return cq_text_resolve(interview, &text, "", interview->root->node, scratch, &out->string, NULL) == CQ_OK;
+  return cq_text_resolve(interview, &text, "", interview->root->node, scratch, &out->string, NULL);
 }
 
 static bool choice_name(void *context, cq_str value, cq_str path, cq_node *at, cq_arena *scratch, cq_str *out) {
@@ -106,10 +106,13 @@ static cq_status located(const cq_interview *interview, const cq_node *node, cq_
   return status;
 }
 
+cq_status cq_evaluate_spent(const cq_interview *interview, cq_error *error) {
+  return interview->spent < CQ_FORM_MAX_STEPS ? CQ_OK : cq_error_set(error, CQ_LIMIT, "forms.limit.steps", NULL);
+}
+
 cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const cq_node *node, cq_xpath_value *value,
                       cq_error *error) {
-  if (interview->spent >= CQ_FORM_MAX_STEPS)
-    return located(interview, node, cq_error_set(error, CQ_LIMIT, "forms.limit.steps", NULL), error);
+  if (cq_evaluate_spent(interview, error) != CQ_OK) return located(interview, node, CQ_LIMIT, error);
   const cq_xpath_context context = {.host = &interview->host,
                                     .root = cq_tree_document(interview->tree),
                                     .node = (cq_node *)(uintptr_t)node,
@@ -119,6 +122,7 @@ cq_status cq_evaluate(cq_interview *interview, const cq_xpath *expression, const
                                     .spent = &interview->spent,
                                     .in_form = true};
   cq_status status = cq_xpath_evaluate(expression, &context, value, error);
+  if (status == CQ_NOMEM) status = cq_entries_nomem(interview, error);
   return status == CQ_OK ? CQ_OK : located(interview, node, status, error);
 }
 
@@ -181,7 +185,7 @@ cq_status cq_evaluate_text(cq_interview *interview, const cq_xpath *expression, 
   if (status != CQ_OK) return status;
   cq_str plain;
   status = text_of(interview, &value, &plain);
-  if (status != CQ_OK) return cq_error_nomem(error);
+  if (status != CQ_OK) return cq_entries_nomem(interview, error);
   cq_type type = interview->form->fields[slot->field].type;
   if (type == CQ_TYPE_DATE && value.type == CQ_XPATH_DATE && plain.size > 10) plain.size = 10;
   if (!cq_value_normalize(type, plain, true, arena, text)) *text = (cq_str){NULL, 0};

@@ -95,13 +95,6 @@ static const cq_node *child_named(const cq_node *node, cq_atom local) {
   return NULL;
 }
 
-static cq_status check_record(const cq_form *form, const cq_node *top, cq_error *error) {
-  cq_str id = top == NULL ? (cq_str){NULL, 0} : cq_attribute(top, form->words.id, CQ_ATOM_NONE);
-  if (top == NULL || top->local != form->definitions[0].local || (id.size > 0 && !cq_str_equal(id, form->id)))
-    return cq_error_set(error, CQ_INVALID, "forms.record.other", NULL);
-  return CQ_OK;
-}
-
 /* The edited record keeps the name of the one it replaces, and gets one of its own. */
 static cq_status rename_record(cq_interview *interview, const cq_node *top, cq_restore mode, cq_error *error) {
   const cq_form *form = interview->form;
@@ -138,16 +131,12 @@ static void go_to_bookmark(cq_interview *interview, cq_str bookmark) {
 cq_status cq_interview_restore(cq_interview **out, const cq_form *form, const cq_interview_setup *setup,
                                cq_str record_xml, cq_restore mode, cq_str bookmark, cq_error *error) {
   *out = NULL;
-  if (record_xml.size > CQ_FORM_MAX_XML) return cq_error_set(error, CQ_LIMIT, "forms.limit.xml", NULL);
-  cq_tree *saved = NULL;
-  cq_status status = cq_tree_parse(&saved, form->names, record_xml, CQ_TREE_DATA, CQ_FORM_MAX_MEMORY, error);
-  if (status != CQ_OK) return status;
-  const cq_node *top = cq_tree_top(saved);
-  status = check_record(form, top, error);
+  cq_saved saved;
+  cq_status status = cq_saved_open(&saved, form, record_xml, error);
   if (status == CQ_OK) status = create(out, form, setup, error);
-  if (status == CQ_OK) status = cq_slots_build(*out, top, error);
-  if (status == CQ_OK) status = rename_record(*out, top, mode, error);
-  cq_tree_free(saved);
+  if (status == CQ_OK) status = cq_slots_build(*out, saved.top, error);
+  if (status == CQ_OK) status = rename_record(*out, saved.top, mode, error);
+  cq_saved_close(&saved);
   if (status == CQ_OK && mode == CQ_RESTORE_EDIT) cq_preload_name(*out);
   if (status == CQ_OK) status = cq_settle(*out, error);
   if (status == CQ_OK) status = cq_actions_run(*out, CQ_EVENT_LOAD, error);
@@ -206,6 +195,7 @@ static void each_below(cq_interview *interview, cq_slot *at, uint32_t field) {
 cq_status cq_interview_set_language(cq_interview *interview, size_t language, cq_error *error) {
   const cq_form *form = interview->form;
   if (language >= form->language_count) return cq_error_set(error, CQ_NOTFOUND, "forms.language.none", NULL);
+  interview->spent = 0;
   interview->language = language;
   interview->host.language = form->languages[language];
   for (uint32_t i = 0; i < form->language_reader_count; i++)
@@ -214,6 +204,7 @@ cq_status cq_interview_set_language(cq_interview *interview, size_t language, cq
 }
 
 cq_status cq_interview_set_working_date(cq_interview *interview, cq_date date, cq_error *error) {
+  interview->spent = 0;
   interview->working_date = date;
   for (uint32_t i = 0; i < interview->form->clock_count; i++)
     each_below(interview, interview->root, interview->form->clock_readers[i]);
@@ -272,6 +263,7 @@ static cq_status message_of(cq_interview *interview, const cq_slot *slot, cq_are
 
 /* Back to what stood before; what the new value has set off is settled anew. */
 static cq_status take_back(cq_interview *interview, cq_slot *slot, cq_str old, cq_error *error) {
+  interview->spent = 0;
   interview->changed.count = 0;
   cq_status status = cq_settle_text(interview, slot, old, error);
   interview->changed.count = 0;
@@ -303,6 +295,7 @@ static cq_status store(cq_interview *interview, cq_slot *slot, cq_str text, cq_s
 cq_status cq_interview_set(cq_interview *interview, cq_entry node, cq_str text, cq_set_mode mode, cq_arena *arena,
                            cq_set_outcome *outcome, cq_error *error) {
   *outcome = (cq_set_outcome){.result = CQ_SET_ACCEPTED, .message = CQ_STR("")};
+  interview->spent = 0;
   cq_slot *slot = cq_entries_slot(interview, node);
   if (slot == NULL) {
     outcome->result = CQ_SET_NO_VALUE;
@@ -328,6 +321,7 @@ cq_status cq_interview_set(cq_interview *interview, cq_entry node, cq_str text, 
 cq_status cq_interview_set_missing(cq_interview *interview, cq_entry node, cq_str code, cq_arena *arena,
                                    cq_set_outcome *outcome, cq_error *error) {
   *outcome = (cq_set_outcome){.result = CQ_SET_NOT_OFFERED, .message = CQ_STR("")};
+  interview->spent = 0;
   cq_slot *slot = cq_entries_slot(interview, node);
   if (slot == NULL) return cq_error_set(error, CQ_NOTFOUND, "forms.entry.gone", NULL);
   const cq_field *field = &interview->form->fields[slot->field];
@@ -357,6 +351,7 @@ static bool by_person(const cq_interview *interview, uint32_t field) {
 
 cq_status cq_interview_add(cq_interview *interview, cq_entry repeat, cq_entry *instance, cq_error *error) {
   *instance = CQ_ENTRY_NONE;
+  interview->spent = 0;
   cq_row *row = cq_entries_row(interview, repeat);
   cq_slot *slot = cq_entries_slot(interview, repeat), *made = NULL;
   uint32_t index = 0;
@@ -376,6 +371,7 @@ cq_status cq_interview_remove(cq_interview *interview, cq_entry instance, cq_err
   cq_slot *slot = cq_entries_slot(interview, instance);
   if (slot == NULL || slot->row == NULL) return cq_error_set(error, CQ_NOTFOUND, "forms.entry.gone", NULL);
   if (!by_person(interview, slot->field)) return cq_error_set(error, CQ_REFUSED, "forms.repeat.fixed", NULL);
+  interview->spent = 0;
   cq_cursor_leave(interview, slot);
   cq_slots_remove(interview, slot, false);
   return cq_settle(interview, error);
@@ -384,6 +380,7 @@ cq_status cq_interview_remove(cq_interview *interview, cq_entry instance, cq_err
 /* --- the end --- */
 
 cq_status cq_interview_finalise(cq_interview *interview, cq_error *error) {
+  interview->spent = 0;
   cq_preload(interview, true);
   cq_status status = cq_settle(interview, error);
   if (status == CQ_OK) status = cq_actions_run(interview, CQ_EVENT_REVALIDATE, error);

@@ -99,10 +99,21 @@ struct cq_interview {
   bool keep_instance_id; /* it stands in the record that is restored */
   bool nomem;
   unsigned text_depth; /* texts within texts */
-  size_t spent;        /* work of the evaluations since the last answer */
+  size_t spent;        /* work of the evaluations since the call began, CQ_FORM_MAX_STEPS at most */
   int64_t shuffle;     /* what unseeded lists are shuffled by: the same order throughout an interview */
   cq_cursor cursor;
 };
+
+/* --- record.c: a saved record of this form; its own names go with it --- */
+typedef struct cq_saved {
+  cq_names *names;
+  cq_tree *tree;
+  const cq_node *top;
+} cq_saved;
+
+/* Close it after a failure too. */
+cq_status cq_saved_open(cq_saved *saved, const cq_form *form, cq_str record_xml, cq_error *error);
+void cq_saved_close(cq_saved *saved);
 
 /* --- slots.c: the tree and its slots --- */
 cq_status cq_slots_build(cq_interview *interview, const cq_node *saved, cq_error *error);
@@ -140,6 +151,8 @@ cq_status cq_evaluate_condition(cq_interview *interview, const cq_condition_defi
 /* As the field's type stores it. */
 cq_status cq_evaluate_text(cq_interview *interview, const cq_xpath *expression, const cq_slot *slot, cq_arena *arena,
                            cq_str *text, cq_error *error);
+/* CQ_LIMIT where the work of this call has come to its end, though nobody was told. */
+cq_status cq_evaluate_spent(const cq_interview *interview, cq_error *error);
 bool cq_evaluate_goes_on(const cq_interview *interview, cq_status status);
 bool cq_slot_readonly(cq_interview *interview, const cq_slot *slot);
 bool cq_slot_required(cq_interview *interview, const cq_slot *slot);
@@ -185,8 +198,11 @@ cq_status cq_entities_read(const cq_form *form, cq_str record_xml, bool lenient,
 void cq_cursor_leave(cq_interview *interview, const cq_slot *instance); /* it is about to be removed */
 
 /* --- entries.c --- */
+/* CQ_LIMIT where it is not the memory of the machine that is out, but what an interview may take of it. */
+cq_status cq_entries_nomem(const cq_interview *interview, cq_error *error);
 cq_entry cq_entries_add(cq_interview *interview, cq_slot *slot, cq_row *row);
 cq_slot *cq_entries_slot(const cq_interview *interview, cq_entry entry); /* NULL: gone, or a repeat */
+cq_status cq_entries_state(cq_interview *interview, cq_entry entry, cq_entry_state *state, cq_error *error);
 cq_row *cq_entries_row(const cq_interview *interview, cq_entry entry);
 bool cq_slot_list_add(cq_interview *interview, cq_slot_list *list, cq_slot *slot);
 

@@ -77,11 +77,10 @@ static void read_value(reading *r, cq_slot *slot, cq_prompt *prompt) {
   }
 }
 
-cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *arena, cq_prompt *prompt,
-                              cq_error *error) {
+static cq_status read_prompt(cq_interview *interview, cq_entry node, cq_arena *arena, cq_prompt *prompt,
+                             cq_error *error) {
   *prompt = (cq_prompt){.value = CQ_STR(""), .missing = CQ_STR("")};
-  interview->spent = 0;
-  cq_status status = cq_interview_state(interview, node, &prompt->state, error);
+  cq_status status = cq_entries_state(interview, node, &prompt->state, error);
   if (status != CQ_OK) return status;
   cq_slot *slot = cq_entries_slot(interview, node);
   const cq_row *row = slot != NULL ? slot->row : cq_entries_row(interview, node);
@@ -91,6 +90,12 @@ cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *
   read_label(&r, (uint32_t)prompt->state.field->index, prompt);
   if (slot != NULL && prompt->state.field->children == 0) read_value(&r, slot, prompt);
   return r.status;
+}
+
+cq_status cq_interview_prompt(cq_interview *interview, cq_entry node, cq_arena *arena, cq_prompt *prompt,
+                              cq_error *error) {
+  interview->spent = 0;
+  return read_prompt(interview, node, arena, prompt, error);
 }
 
 cq_status cq_interview_choices(cq_interview *interview, cq_entry node, cq_arena *arena, cq_choices *choices,
@@ -121,7 +126,7 @@ static cq_status shown_choices(cq_interview *interview, cq_slot *slot, cq_arena 
   return failed ? cq_error_nomem(error) : CQ_OK;
 }
 
-cq_status cq_interview_shown(cq_interview *interview, cq_entry node, cq_arena *arena, cq_str *shown, cq_error *error) {
+static cq_status read_shown(cq_interview *interview, cq_entry node, cq_arena *arena, cq_str *shown, cq_error *error) {
   *shown = CQ_STR("");
   cq_slot *slot = cq_entries_slot(interview, node);
   if (slot == NULL || cq_slot_text(slot).size == 0) return CQ_OK;
@@ -130,6 +135,11 @@ cq_status cq_interview_shown(cq_interview *interview, cq_entry node, cq_arena *a
     return shown_choices(interview, slot, arena, shown, error);
   *shown = cq_arena_copy(arena, cq_slot_text(slot));
   return shown->at == NULL ? cq_error_nomem(error) : CQ_OK;
+}
+
+cq_status cq_interview_shown(cq_interview *interview, cq_entry node, cq_arena *arena, cq_str *shown, cq_error *error) {
+  interview->spent = 0;
+  return read_shown(interview, node, arena, shown, error);
 }
 
 /* --- search --- */
@@ -166,9 +176,9 @@ static bool matches(cq_interview *interview, cq_entry entry, const cq_buf *wante
   cq_prompt prompt;
   cq_str shown;
   if (arena == NULL) return false;
-  if (cq_interview_prompt(interview, entry, arena, &prompt, NULL) == CQ_OK)
+  if (read_prompt(interview, entry, arena, &prompt, NULL) == CQ_OK)
     found = contains(prompt.label, wanted, folded) || contains(prompt.state.field->name, wanted, folded) ||
-            (cq_interview_shown(interview, entry, arena, &shown, NULL) == CQ_OK && contains(shown, wanted, folded));
+            (read_shown(interview, entry, arena, &shown, NULL) == CQ_OK && contains(shown, wanted, folded));
   cq_arena_free(arena);
   return found;
 }
@@ -180,9 +190,11 @@ cq_status cq_interview_search(cq_interview *interview, cq_str text, cq_arena *ar
   cq_buf wanted = {0}, folded = {0};
   fold_text(cq_str_trim(text), &wanted);
   size_t used = 0;
+  interview->spent = 0;
   for (size_t i = 0; i < *count && wanted.size > 0; i++)
     if (matches(interview, (*rows)[i].node, &wanted, &folded)) (*rows)[used++] = (*rows)[i];
   *count = used;
+  status = cq_evaluate_spent(interview, error);
   if (wanted.failed || folded.failed) status = cq_error_nomem(error);
   cq_buf_fini(&wanted);
   cq_buf_fini(&folded);

@@ -5,6 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- saved records --- */
+
+cq_status cq_saved_open(cq_saved *saved, const cq_form *form, cq_str record_xml, cq_error *error) {
+  *saved = (cq_saved){0};
+  if (record_xml.size > CQ_FORM_MAX_XML) return cq_error_set(error, CQ_LIMIT, "forms.limit.xml", NULL);
+  saved->names = cq_names_over(form->names);
+  if (saved->names == NULL) return cq_error_nomem(error);
+  cq_status status = cq_tree_parse(&saved->tree, saved->names, record_xml, CQ_TREE_DATA, CQ_FORM_MAX_MEMORY, error);
+  if (status != CQ_OK) return status;
+  const cq_node *top = cq_tree_top(saved->tree);
+  cq_str id = top == NULL ? (cq_str){NULL, 0} : cq_attribute(top, form->words.id, CQ_ATOM_NONE);
+  if (top == NULL || top->local != form->definitions[0].local || (id.size > 0 && !cq_str_equal(id, form->id)))
+    return cq_error_set(error, CQ_INVALID, "forms.record.other", NULL);
+  saved->top = top;
+  return CQ_OK;
+}
+
+void cq_saved_close(cq_saved *saved) {
+  cq_tree_free(saved->tree);
+  cq_names_free(saved->names);
+  *saved = (cq_saved){0};
+}
+
 typedef struct reading {
   const cq_form *form;
   cq_saved_each each;
@@ -82,19 +105,12 @@ static cq_status read_element(reading *r, const cq_node *element, uint32_t field
 
 cq_status cq_form_read(const cq_form *form, cq_str record_xml, cq_saved_each each, void *context, size_t *unknown,
                        cq_error *error) {
-  if (record_xml.size > CQ_FORM_MAX_XML) return cq_error_set(error, CQ_LIMIT, "forms.limit.xml", NULL);
-  cq_tree *tree = NULL;
-  cq_status status = cq_tree_parse(&tree, form->names, record_xml, CQ_TREE_DATA, CQ_FORM_MAX_MEMORY, error);
-  if (status != CQ_OK) return status;
-  const cq_node *top = cq_tree_top(tree);
+  cq_saved saved;
   reading r = {.form = form, .each = each, .context = context, .error = error};
-  cq_str id = top == NULL ? (cq_str){NULL, 0} : cq_attribute(top, form->words.id, CQ_ATOM_NONE);
-  if (top == NULL || top->local != form->definitions[0].local || (id.size > 0 && !cq_str_equal(id, form->id)))
-    status = cq_error_set(error, CQ_INVALID, "forms.record.other", NULL);
-  else
-    status = read_element(&r, top, 0, 0);
+  cq_status status = cq_saved_open(&saved, form, record_xml, error);
+  if (status == CQ_OK) status = read_element(&r, saved.top, 0, 0);
   if (unknown != NULL) *unknown = r.unknown;
-  cq_tree_free(tree);
+  cq_saved_close(&saved);
   return status;
 }
 

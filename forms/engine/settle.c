@@ -153,11 +153,11 @@ void cq_settle_places(cq_interview *interview, cq_row *row, uint32_t from) {
 cq_status cq_settle_text(cq_interview *interview, cq_slot *slot, cq_str text, cq_error *error) {
   if (cq_str_equal(cq_node_text(slot->node), text)) return CQ_OK;
   if (text.size > CQ_FORM_MAX_VALUE) return cq_error_set(error, CQ_LIMIT, "forms.limit.value", NULL);
-  if (cq_tree_set_text(interview->tree, slot->node, text) != CQ_OK) return cq_error_nomem(error);
+  if (cq_tree_set_text(interview->tree, slot->node, text) != CQ_OK) return cq_entries_nomem(interview, error);
   if (slot->relevant) cq_settle_readers(interview, slot, false);
   if (!interview->loading && definition(interview, slot->field)->first_action != CQ_NONE &&
       !cq_slot_list_add(interview, &interview->changed, slot))
-    return cq_error_nomem(error);
+    return cq_entries_nomem(interview, error);
   return CQ_OK;
 }
 
@@ -291,7 +291,7 @@ static cq_status drain(cq_interview *interview, cq_error *error) {
         item.value ? settle_value(interview, item.slot, error) : settle_relevance(interview, item.slot, error);
     if (status != CQ_OK) return status;
   }
-  return interview->nomem ? cq_error_nomem(error) : CQ_OK;
+  return interview->nomem ? cq_entries_nomem(interview, error) : CQ_OK;
 }
 
 static cq_status settle_counts(cq_interview *interview, cq_error *error) {
@@ -352,7 +352,6 @@ static void forget(cq_interview *interview) {
 
 cq_status cq_settle(cq_interview *interview, cq_error *error) {
   size_t rounds = 0, runs = 0;
-  interview->spent = 0;
   cq_status status = drain(interview, error);
   while (status == CQ_OK && (interview->counts.count > 0 || interview->choices.count > 0 || interview->heap_count > 0 ||
                              interview->changed.count > 0)) {

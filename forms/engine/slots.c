@@ -125,18 +125,18 @@ static cq_status add_attributes(cq_interview *interview, cq_slot *slot, const cq
   for (const cq_node *a = model->attributes; a != NULL; a = a->next) {
     if (a->kind == CQ_NODE_NAMESPACE) {
       if (a->local != CQ_ATOM_NONE && cq_tree_declare(interview->tree, slot->node, a->local, a->space) == NULL)
-        return cq_error_nomem(error);
+        return cq_entries_nomem(interview, error);
       continue;
     }
     if (a->space == form->words.javarosa) continue;
     const cq_node *old = saved == NULL || slot->parent == NULL ? NULL : cq_node_attribute(saved, a->local, a->space);
     cq_node *node = cq_tree_attribute(interview->tree, slot->node, a->local, a->prefix, a->space,
                                       cq_node_text(old == NULL ? a : old));
-    if (node == NULL) return cq_error_nomem(error);
+    if (node == NULL) return cq_entries_nomem(interview, error);
     uint32_t field = cq_fields_child(form, slot->field, a->local, a->prefix == CQ_ATOM_NONE ? 0 : a->space, true);
     if (field == CQ_NONE || slot->kids == NULL) continue;
     cq_slot *child = new_slot(interview, slot, field, node);
-    if (child == NULL) return cq_error_nomem(error);
+    if (child == NULL) return cq_entries_nomem(interview, error);
     slot->kids[definition(interview, field)->ordinal].slot = child;
     enqueue(interview, child);
   }
@@ -146,7 +146,7 @@ static cq_status add_attributes(cq_interview *interview, cq_slot *slot, const cq
 static cq_status append_instance(cq_interview *interview, cq_row *row, const cq_node *model, const cq_node *saved,
                                  cq_error *error) {
   if (row->count >= CQ_FORM_MAX_REPEATS) return cq_error_set(error, CQ_LIMIT, "forms.limit.repeats", NULL);
-  if (!row_room(interview, row)) return cq_error_nomem(error);
+  if (!row_room(interview, row)) return cq_entries_nomem(interview, error);
   cq_slot *slot = NULL;
   cq_status status = make(interview, row->parent, row->field, model, saved, NULL, &slot, error);
   if (status != CQ_OK) return status;
@@ -205,7 +205,7 @@ static cq_status set_default(cq_interview *interview, cq_slot *slot, cq_str text
     normal = text; /* what a record holds is kept as it is */
   cq_status status = normal.size == 0 ? CQ_OK : cq_tree_set_text(interview->tree, slot->node, normal);
   cq_arena_rewind(interview->scratch, mark);
-  return status == CQ_OK ? CQ_OK : cq_error_nomem(error);
+  return status == CQ_OK ? CQ_OK : cq_entries_nomem(interview, error);
 }
 
 static cq_status make(cq_interview *interview, cq_slot *parent, uint32_t field, const cq_node *model,
@@ -215,7 +215,7 @@ static cq_status make(cq_interview *interview, cq_slot *parent, uint32_t field, 
   cq_node *above = parent == NULL ? cq_tree_document(interview->tree) : parent->node;
   cq_node *node = cq_tree_element(interview->tree, above, before, model->local, model->prefix, model->space);
   cq_slot *slot = node == NULL ? NULL : new_slot(interview, parent, field, node);
-  if (slot == NULL) return cq_error_nomem(error);
+  if (slot == NULL) return cq_entries_nomem(interview, error);
   *out = slot;
   cq_status status = add_attributes(interview, slot, model, saved, error);
   bool leaf = interview->form->fields[field].children == 0;
@@ -275,7 +275,7 @@ static void refresh_relevance(cq_interview *interview, cq_slot *slot) {
 
 cq_status cq_slots_insert(cq_interview *interview, cq_row *row, uint32_t index, cq_slot **instance, cq_error *error) {
   if (row->count >= CQ_FORM_MAX_REPEATS) return cq_error_set(error, CQ_LIMIT, "forms.limit.repeats", NULL);
-  if (!row_room(interview, row)) return cq_error_nomem(error);
+  if (!row_room(interview, row)) return cq_entries_nomem(interview, error);
   cq_slot *slot = take_kept(interview, row, index);
   cq_status status = CQ_OK;
   if (slot != NULL) {

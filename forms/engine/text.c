@@ -4,7 +4,17 @@
 
 #include <string.h>
 
-enum { MOST_DEPTH = 16 }; /* a text whose output asks for a text */
+enum {
+  MOST_DEPTH = 16, /* a text whose output asks for a text */
+  TEXT_STEPS = 64  /* what a text costs beside the expressions in it */
+};
+
+static cq_status add_text(cq_interview *interview, cq_str text, cq_buf *out, cq_error *error) {
+  interview->spent += text.size / 32;
+  if (out->size + text.size > CQ_FORM_MAX_VALUE) return cq_error_set(error, CQ_LIMIT, "forms.limit.text", NULL);
+  cq_buf_add_str(out, text);
+  return CQ_OK;
+}
 
 static cq_status add_output(cq_interview *interview, const cq_node *output, const cq_node *at, cq_buf *out,
                             cq_error *error) {
@@ -17,20 +27,16 @@ static cq_status add_output(cq_interview *interview, const cq_node *output, cons
   const cq_xpath_context context = {.host = &interview->host, .scratch = interview->scratch};
   cq_str text;
   if (cq_xpath_to_string(&value, &context, &text) != CQ_OK) return cq_error_nomem(error);
-  cq_buf_add_str(out, text);
-  return CQ_OK;
+  return add_text(interview, text, out, error);
 }
 
 static cq_status add_content(cq_interview *interview, const cq_node *element, const cq_node *at, cq_buf *out,
                              cq_error *error) {
-  if (cq_node_is_leaf(element)) {
-    cq_buf_add_str(out, cq_node_text(element));
-    return CQ_OK;
-  }
+  if (cq_node_is_leaf(element)) return add_text(interview, cq_node_text(element), out, error);
   for (const cq_node *n = element->first; n != NULL; n = n->next) {
     cq_status status = CQ_OK;
     if (n->kind == CQ_NODE_TEXT)
-      cq_buf_add_str(out, cq_node_text(n));
+      status = add_text(interview, cq_node_text(n), out, error);
     else if (cq_is_xforms(interview->form, n, interview->form->words.output))
       status = add_output(interview, n, at, out, error);
     else if (n->kind == CQ_NODE_ELEMENT)
@@ -71,8 +77,7 @@ static cq_status add_expression(cq_interview *interview, const cq_text *text, co
   cq_str answer;
   if (cq_xpath_to_string(&value, &context, &answer) != CQ_OK) return cq_error_nomem(error);
   if (text->itext_id == NULL) {
-    if (kind[0] == '\0') cq_buf_add_str(out, answer);
-    return CQ_OK;
+    return kind[0] == '\0' ? add_text(interview, answer, out, error) : CQ_OK;
   }
   cq_atom id = cq_names_find(interview->form->names, answer);
   return id == CQ_ATOM_FAILED ? CQ_OK : add_itext(interview, id, kind, at, out, error);
@@ -88,6 +93,7 @@ cq_status cq_text_resolve(cq_interview *interview, const cq_text *text, const ch
   }
   if (interview->text_depth >= MOST_DEPTH) return cq_error_set(error, CQ_LIMIT, "forms.limit.text", NULL);
   interview->text_depth++;
+  interview->spent += TEXT_STEPS;
   cq_buf buffer = {0};
   cq_arena_mark mark = cq_arena_save(interview->scratch);
   cq_status status = CQ_OK;

@@ -10,6 +10,7 @@
 
 typedef struct gathering {
   const cq_form *form;
+  const cq_names *names; /* of the record */
   cq_arena *arena;
   cq_entities *out;
   size_t capacity;
@@ -32,7 +33,7 @@ static cq_str copy(gathering *g, cq_str text) {
 }
 
 static cq_str attribute_named(const gathering *g, const cq_node *node, const char *name) {
-  cq_atom local = cq_names_find(g->form->names, cq_str_from(name));
+  cq_atom local = cq_names_find(g->names, cq_str_from(name));
   return local == CQ_ATOM_FAILED ? (cq_str){NULL, 0} : cq_str_trim(cq_attribute(node, local, CQ_ATOM_NONE));
 }
 
@@ -165,17 +166,12 @@ static cq_status gather(gathering *g, const cq_node *group, uint32_t field) {
 cq_status cq_entities_read(const cq_form *form, cq_str record_xml, bool lenient, cq_arena *arena, cq_entities *entities,
                            cq_error *error) {
   *entities = (cq_entities){0};
-  if (record_xml.size > CQ_FORM_MAX_XML) return cq_error_set(error, CQ_LIMIT, "forms.limit.xml", NULL);
-  cq_tree *tree = NULL;
-  cq_status status = cq_tree_parse(&tree, form->names, record_xml, CQ_TREE_DATA, CQ_FORM_MAX_MEMORY, error);
-  if (status != CQ_OK) return status;
-  const cq_node *top = cq_tree_top(tree);
-  gathering g = {.form = form, .arena = arena, .out = entities, .lenient = lenient, .error = error};
-  if (top == NULL || top->local != form->definitions[0].local)
-    status = cq_error_set(error, CQ_INVALID, "forms.record.other", NULL);
-  else
-    status = gather(&g, top, 0);
-  cq_tree_free(tree);
+  cq_saved saved;
+  cq_status status = cq_saved_open(&saved, form, record_xml, error);
+  gathering g = {
+      .form = form, .names = saved.names, .arena = arena, .out = entities, .lenient = lenient, .error = error};
+  if (status == CQ_OK) status = gather(&g, saved.top, 0);
+  cq_saved_close(&saved);
   return status;
 }
 

@@ -82,7 +82,7 @@ static cq_node *find_translation(const session *s, cq_node *top) {
   return chosen;
 }
 
-static bool find_itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out) {
+static cq_status find_itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out) {
   const session *s = context;
   cq_node *top = s->tree ? cq_tree_document(s->tree) : NULL;
   cq_node *translation = top ? find_translation(s, top) : NULL;
@@ -90,12 +90,12 @@ static bool find_itext(void *context, cq_str id, cq_arena *scratch, cq_xpath_val
     if (!cq_str_equal(attribute_of(s, at, "id"), id)) continue;
     cq_node *value = next_named(at, at, s, "value");
     cq_node **nodes = cq_arena_alloc(scratch, sizeof(cq_node *));
-    if (!value || !nodes) return false;
+    if (!value || !nodes) return CQ_NOTFOUND;
     nodes[0] = value;
     *out = (cq_xpath_value){.type = CQ_XPATH_NODES, .nodes = nodes, .count = 1, .sorted = true};
-    return true;
+    return CQ_OK;
   }
-  return false;
+  return CQ_NOTFOUND;
 }
 
 /* --- naming nodes --- */

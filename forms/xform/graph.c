@@ -26,6 +26,8 @@ typedef struct spots {
   size_t count, capacity;
 } spots;
 
+enum { MOST_SPOTS = 20000000 }; /* gone through to find the dependencies */
+
 typedef struct edge {
   uint32_t read;
   cq_dependent reader;
@@ -36,22 +38,33 @@ typedef struct graph {
   spots now, then;
   edge *edges;
   size_t edge_count, edge_capacity;
-  bool nomem;
+  uint32_t *seen; /* by field (the document last): its place in `then`, good where at[place].field says so too */
+  size_t visited;
+  cq_status status; /* CQ_NOMEM, CQ_LIMIT */
 } graph;
 
-static void add_spot(graph *g, spots *list, spot item) {
-  for (size_t i = 0; i < list->count && i < 32; i++)
-    if (list->at[i].field == item.field && list->at[i].pivot == item.pivot) return;
+/* Each field once, with the wider of its pivots: the one that stands further up. */
+static void add_spot(graph *g, spot item) {
+  spots *list = &g->then;
+  size_t slot = item.field == CQ_NONE ? g->form->field_count : item.field, place = g->seen[slot];
+  if (++g->visited > MOST_SPOTS) g->status = CQ_LIMIT;
+  if (g->status != CQ_OK) return;
+  if (place < list->count && list->at[place].field == item.field) {
+    uint32_t pivot = list->at[place].pivot;
+    if (pivot != CQ_NONE && (item.pivot == CQ_NONE || item.pivot < pivot)) list->at[place].pivot = item.pivot;
+    return;
+  }
   if (list->count == list->capacity) {
     size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
     spot *at = realloc(list->at, capacity * sizeof *at);
     if (at == NULL) {
-      g->nomem = true;
+      g->status = CQ_NOMEM;
       return;
     }
     list->at = at;
     list->capacity = capacity;
   }
+  g->seen[slot] = (uint32_t)list->count;
   list->at[list->count++] = item;
 }
 
@@ -65,12 +78,12 @@ static void add_child(graph *g, spot from, const cq_xpath_step *step, bool attri
   const cq_form *form = g->form;
   if (!step->any) {
     uint32_t found = cq_fields_child(form, from.field, step->local, step->space, attribute);
-    if (found != CQ_NONE) add_spot(g, &g->then, (spot){found, from.pivot});
+    if (found != CQ_NONE) add_spot(g, (spot){found, from.pivot});
     return;
   }
   for (uint32_t i = from.field == CQ_NONE ? 0 : form->definitions[from.field].first; i != CQ_NONE;
        i = from.field == CQ_NONE ? CQ_NONE : form->definitions[i].next)
-    if (form->definitions[i].is_attribute == attribute) add_spot(g, &g->then, (spot){i, from.pivot});
+    if (form->definitions[i].is_attribute == attribute) add_spot(g, (spot){i, from.pivot});
 }
 
 static void add_below(graph *g, spot from, const cq_xpath_step *step) {
@@ -79,7 +92,7 @@ static void add_below(graph *g, spot from, const cq_xpath_step *step) {
       from.field == CQ_NONE ? g->form->field_count - 1 : from.field + g->form->definitions[from.field].descendants;
   for (uint32_t i = first; i <= last && i < g->form->field_count; i++)
     if (!g->form->definitions[i].is_attribute && matches(&g->form->definitions[i], step))
-      add_spot(g, &g->then, (spot){i, from.pivot});
+      add_spot(g, (spot){i, from.pivot});
 }
 
 static spot parent_of(const graph *g, spot from) {
@@ -99,17 +112,17 @@ static void take_step(graph *g, spot from, const cq_xpath_step *step) {
   case CQ_AXIS_CHILD: add_child(g, from, step, false); break;
   case CQ_AXIS_ATTRIBUTE: add_child(g, from, step, true); break;
   case CQ_AXIS_SELF:
-    if (from.field == CQ_NONE || matches(&form->definitions[from.field], step)) add_spot(g, &g->then, from);
+    if (from.field == CQ_NONE || matches(&form->definitions[from.field], step)) add_spot(g, from);
     break;
-  case CQ_AXIS_PARENT: add_spot(g, &g->then, parent_of(g, from)); break;
+  case CQ_AXIS_PARENT: add_spot(g, parent_of(g, from)); break;
   case CQ_AXIS_ANCESTOR_OR_SELF:
   case CQ_AXIS_ANCESTOR:
     if (step->axis == CQ_AXIS_ANCESTOR) from = parent_of(g, from);
     for (; from.field != CQ_NONE; from = parent_of(g, from))
-      if (matches(&form->definitions[from.field], step)) add_spot(g, &g->then, from);
+      if (matches(&form->definitions[from.field], step)) add_spot(g, from);
     break;
   case CQ_AXIS_DESCENDANT_OR_SELF:
-    if (from.field == CQ_NONE ? step->any : matches(&form->definitions[from.field], step)) add_spot(g, &g->then, from);
+    if (from.field == CQ_NONE ? step->any : matches(&form->definitions[from.field], step)) add_spot(g, from);
     add_below(g, from, step);
     break;
   case CQ_AXIS_DESCENDANT: add_below(g, from, step); break;
@@ -121,20 +134,25 @@ static void take_step(graph *g, spot from, const cq_xpath_step *step) {
   }
 }
 
+static void swap(graph *g) {
+  spots now = g->now;
+  g->now = g->then;
+  g->then = now;
+}
+
 /* Where a path leads, into g->now. An absolute path shares the instances of what stands around the reader, as long as
  * it goes down the same fields without a predicate (cq_xpath_context.own_repeats). */
 static void follow(graph *g, const cq_xpath_path *path, uint32_t reader) {
-  g->now.count = 0;
+  g->then.count = 0;
   bool absolute = path->from == CQ_XPATH_FROM_ROOT || path->from == CQ_XPATH_FROM_INSTANCE;
-  add_spot(g, &g->now, absolute ? (spot){CQ_NONE, CQ_NONE} : (spot){reader, reader});
+  add_spot(g, absolute ? (spot){CQ_NONE, CQ_NONE} : (spot){reader, reader});
+  swap(g);
   bool shared = absolute && !path->all;
-  for (size_t i = 0; i < path->step_count && !g->nomem; i++) {
+  for (size_t i = 0; i < path->step_count && g->status == CQ_OK; i++) {
     const cq_xpath_step *step = &path->steps[i];
     g->then.count = 0;
-    for (size_t j = 0; j < g->now.count; j++) take_step(g, g->now.at[j], step);
-    spots swap = g->now;
-    g->now = g->then;
-    g->then = swap;
+    for (size_t j = 0; j < g->now.count && g->status == CQ_OK; j++) take_step(g, g->now.at[j], step);
+    swap(g);
     shared = shared && step->axis == CQ_AXIS_CHILD && !step->any && !step->filtered && i + 1 < path->step_count &&
              g->now.count == 1 && cq_fields_is_below(g->form, reader, g->now.at[0].field);
     if (shared) g->now.at[0].pivot = g->now.at[0].field;
@@ -142,11 +160,13 @@ static void follow(graph *g, const cq_xpath_path *path, uint32_t reader) {
 }
 
 static void add_edge(graph *g, uint32_t read, cq_dependent reader) {
+  if (g->edge_count == CQ_FORM_MAX_DEPENDENCIES) g->status = CQ_LIMIT;
+  if (g->status != CQ_OK) return;
   if (g->edge_count == g->edge_capacity) {
     size_t capacity = g->edge_capacity == 0 ? 256 : g->edge_capacity * 2;
     edge *edges = realloc(g->edges, capacity * sizeof *edges);
     if (edges == NULL) {
-      g->nomem = true;
+      g->status = CQ_NOMEM;
       return;
     }
     g->edges = edges;
@@ -172,7 +192,7 @@ static void read_path(graph *g, const cq_xpath_path *path, uint32_t field, cq_pu
       (form->primary_id.size == 0 || !cq_str_equal(cq_names_text(form->names, path->instance), form->primary_id)))
     return;
   follow(g, path, field);
-  for (size_t i = 0; i < g->now.count; i++) {
+  for (size_t i = 0; i < g->now.count && g->status == CQ_OK; i++) {
     spot found = g->now.at[i];
     if (found.field == CQ_NONE) continue;
     if (what == CQ_FOR_CHOICES && found.field == field) continue;
@@ -194,7 +214,7 @@ static void read_expression(graph *g, const cq_xpath *expression, uint32_t field
   if (expression == NULL) return;
   size_t count;
   const cq_xpath_path *paths = cq_xpath_paths(expression, &count);
-  for (size_t i = 0; i < count && !g->nomem; i++) read_path(g, &paths[i], field, what);
+  for (size_t i = 0; i < count && g->status == CQ_OK; i++) read_path(g, &paths[i], field, what);
 }
 
 /* A condition that asks for its own field's value, and is no constraint. */
@@ -381,16 +401,21 @@ static void read_control(graph *g, const cq_control_definition *control) {
 
 cq_status cq_graph_load(cq_form *form, cq_error *error) {
   graph g = {.form = form};
-  for (uint32_t i = 0; i < form->field_count && !g.nomem; i++) {
+  g.seen = calloc((size_t)form->field_count + 1, sizeof *g.seen);
+  if (g.seen == NULL) return cq_error_nomem(error);
+  for (uint32_t i = 0; i < form->field_count && g.status == CQ_OK; i++) {
     const cq_field_definition *d = &form->definitions[i];
     if (d->relevant.constant == CQ_CONSTANT_NO) read_expression(&g, d->relevant.expression, i, CQ_FOR_RELEVANT);
     read_expression(&g, d->calculate, i, CQ_FOR_CALCULATE);
   }
-  for (uint32_t i = 0; i < form->control_count && !g.nomem; i++) read_control(&g, &form->controls[i]);
-  cq_status status = g.nomem ? cq_error_nomem(error) : check_themselves(&g, error);
+  for (uint32_t i = 0; i < form->control_count && g.status == CQ_OK; i++) read_control(&g, &form->controls[i]);
+  cq_status status = g.status == CQ_OK ? check_themselves(&g, error) : g.status;
+  if (g.status == CQ_NOMEM) status = cq_error_nomem(error);
+  if (g.status == CQ_LIMIT) status = cq_error_set(error, CQ_LIMIT, "forms.limit.dependencies", NULL);
   if (status == CQ_OK) status = settle_dependents(&g, error);
   if (status == CQ_OK) status = rank(form, error);
   if (status == CQ_OK) status = gather_uses(form, error);
+  free(g.seen);
   free(g.now.at);
   free(g.then.at);
   free(g.edges);

@@ -57,6 +57,8 @@ static cq_status load_text(cq_form *form, const cq_node *text, size_t language, 
   if (atom == CQ_ATOM_FAILED || !grow(form)) return cq_error_nomem(error);
   cq_itext_entry *entry = place(form, atom);
   if (entry->texts == NULL) {
+    if ((form->itext_count + 1) * form->language_count > CQ_FORM_MAX_TEXTS)
+      return cq_error_set(error, CQ_LIMIT, "forms.limit.texts", NULL);
     entry->texts = cq_arena_array(form->arena, form->language_count, sizeof *entry->texts);
     if (entry->texts == NULL) return cq_error_nomem(error);
     entry->id = atom;
@@ -87,6 +89,7 @@ cq_status cq_itext_load(cq_form *form, const cq_node *itext, cq_error *error) {
   size_t count = 0;
   for (const cq_node *n = itext->first; n != NULL; n = n->next) count += cq_is_xforms(form, n, form->words.translation);
   if (form->language_count != 0 || count == 0) return cq_error_set(error, CQ_INVALID, "forms.itext.none", NULL);
+  if (count > CQ_FORM_MAX_LANGUAGES) return cq_error_set(error, CQ_LIMIT, "forms.limit.languages", NULL);
   form->languages = cq_arena_array(form->arena, count, sizeof *form->languages);
   if (form->languages == NULL) return cq_error_nomem(error);
   form->language_count = count;

@@ -62,10 +62,17 @@ static cq_status load_external(cq_form *form, cq_secondary *list, const cq_form_
   return CQ_OK;
 }
 
+/* All lists count together, so that one file named by a thousand of them does no harm. */
+static cq_status count_items(const cq_node *list, size_t *items, cq_error *error) {
+  for (const cq_node *n = list->first; n != NULL; n = cq_node_after(n, list)) *items += n->kind == CQ_NODE_ELEMENT;
+  return *items > CQ_FORM_MAX_ITEMS ? cq_error_set(error, CQ_LIMIT, "forms.limit.items", NULL) : CQ_OK;
+}
+
 cq_status cq_lists_load(cq_form *form, const cq_node *model, const cq_form_lists *lists, cq_error *error) {
   const cq_words *w = &form->words;
-  size_t count = 0;
+  size_t count = 0, items = 0;
   for (const cq_node *n = model->first; n != NULL; n = n->next) count += cq_is_xforms(form, n, w->instance);
+  if (count > CQ_FORM_MAX_LISTS) return cq_error_set(error, CQ_LIMIT, "forms.limit.lists", NULL);
   form->secondaries = cq_arena_array(form->arena, count, sizeof *form->secondaries);
   form->list_uris = cq_arena_array(form->arena, count, sizeof *form->list_uris);
   if (form->secondaries == NULL || form->list_uris == NULL) return cq_error_nomem(error);
@@ -76,9 +83,12 @@ cq_status cq_lists_load(cq_form *form, const cq_node *model, const cq_form_lists
     if (cq_lists_find(form, id) != NULL) return cq_error_set(error, CQ_INVALID, "forms.instance.twice", NULL);
     cq_secondary *list = &form->secondaries[form->secondary_count++];
     *list = (cq_secondary){.id = id, .uri = cq_attribute(n, w->src, CQ_ATOM_NONE), .node = n};
-    if (list->uri.size == 0) continue;
-    form->list_uris[form->list_count++] = list->uri;
-    cq_status status = load_external(form, list, lists, error);
+    cq_status status = CQ_OK;
+    if (list->uri.size > 0) {
+      form->list_uris[form->list_count++] = list->uri;
+      status = load_external(form, list, lists, error);
+    }
+    if (status == CQ_OK) status = count_items(list->node, &items, error);
     if (status != CQ_OK) return status;
   }
   return CQ_OK;

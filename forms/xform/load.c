@@ -212,6 +212,8 @@ cq_status cq_form_load(cq_form **out, cq_str xml, const cq_form_lists *lists, cq
   cq_form *form = calloc(1, sizeof *form);
   if (form == NULL) return cq_error_nomem(error);
   cq_status status = load(form, xml, lists, error);
+  if (status == CQ_NOMEM && form->arena != NULL && cq_arena_full(form->arena))
+    status = cq_error_set(error, CQ_LIMIT, "forms.limit.memory", NULL);
   if (status != CQ_OK) {
     cq_form_free(form);
     return status;

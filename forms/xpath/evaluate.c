@@ -21,7 +21,10 @@ void *cq_take(cq_run *run, size_t size) {
 }
 
 cq_status cq_spend(cq_run *run, size_t steps) {
-  if (run->steps < steps) return cq_fail(run, NULL, CQ_LIMIT, "xpath.limit", (cq_str){0});
+  if (run->steps < steps) {
+    run->steps = 0; /* and so for what comes after */
+    return cq_fail(run, NULL, CQ_LIMIT, "xpath.limit", (cq_str){0});
+  }
   run->steps -= steps;
   return CQ_OK;
 }

@@ -109,6 +109,8 @@ static cq_status fn_digest(cq_run *run, const cq_expr *call, cq_xpath_value *out
   if (status != CQ_OK) return status;
   cq_answer_string(out, CQ_STR(""));
   if (!name.size || !encoding.size) return CQ_OK; /* read from questions that are not answered yet */
+  status = cq_spend(run, text.size >> 3);
+  if (status != CQ_OK) return status;
   const EVP_MD *kind = find_digest(name);
   bool hex = is_word(encoding, "HEX");
   if (!kind || (!hex && !is_word(encoding, "BASE64")))

@@ -32,7 +32,7 @@ static cq_status add_point(cq_run *run, points *list, point place) {
     list->capacity = capacity;
   }
   list->at[list->count++] = place;
-  return cq_spend(run, 1);
+  return cq_spend(run, 8); /* reading one, and the sines and cosines that follow */
 }
 
 static double next_number(const cq_xpath_host *host, cq_str text, size_t *at) {

@@ -144,7 +144,7 @@ static cq_status fn_id(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
                                           : cq_as_string(run, &value, &list);
     for (cq_node *at = top; at && status == CQ_OK; at = cq_node_after(at, top)) {
       const cq_node *id = cq_node_attribute(at, CQ_ATOM_ID, CQ_ATOM_NONE);
-      status = cq_spend(run, id ? list.size / 8 + 1 : 1);
+      status = cq_spend(run, id ? list.size / 2 + 1 : 1);
       if (status == CQ_OK && id && is_listed(list, id)) status = cq_nodes_add(run, &found, at);
     }
   }

@@ -87,6 +87,7 @@ static cq_status fn_selected(cq_run *run, const cq_expr *call, cq_xpath_value *o
   cq_str list, wanted, word;
   cq_status status = cq_eval_string(run, call->args[0], &list);
   if (status == CQ_OK) status = cq_eval_string(run, call->args[1], &wanted);
+  if (status == CQ_OK) status = cq_spend(run, list.size >> 3);
   if (status != CQ_OK) return status;
   wanted = cq_str_trim(wanted);
   bool found = !wanted.size && !cq_str_trim(list).size;
@@ -100,6 +101,7 @@ static cq_status fn_selected_at(cq_run *run, const cq_expr *call, cq_xpath_value
   double place = NAN;
   cq_status status = cq_eval_string(run, call->args[0], &list);
   if (status == CQ_OK) status = cq_eval_number(run, call->args[1], &place);
+  if (status == CQ_OK) status = cq_spend(run, list.size >> 3);
   if (status != CQ_OK) return status;
   cq_answer_string(out, CQ_STR(""));
   if (!(place > -1 && place <= (double)list.size)) return CQ_OK;
@@ -116,6 +118,7 @@ static cq_status fn_count_selected(cq_run *run, const cq_expr *call, cq_xpath_va
   cq_str list, word;
   size_t count = 0;
   cq_status status = cq_eval_string(run, call->args[0], &list);
+  if (status == CQ_OK) status = cq_spend(run, list.size >> 3);
   if (status != CQ_OK) return status;
   for (size_t at = 0; next_word(list, &at, &word);) count++;
   cq_answer_number(out, (double)count);
@@ -197,9 +200,10 @@ static cq_status fn_itext(cq_run *run, const cq_expr *call, cq_xpath_value *out)
   cq_status status = cq_eval_string(run, call->args[0], &id);
   if (status != CQ_OK) return status;
   cq_answer_string(out, CQ_STR(""));
-  if (!run->host->itext || !run->host->itext(run->host->context, id, run->scratch, out))
-    return cq_fail(run, call, CQ_NOTFOUND, "xpath.argument", CQ_STR("itext"));
-  return CQ_OK;
+  status = run->host->itext ? run->host->itext(run->host->context, id, run->scratch, out) : CQ_NOTFOUND;
+  if (status == CQ_LIMIT) return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string);
+  if (status == CQ_NOMEM) return cq_fail_memory(run);
+  return status == CQ_OK ? CQ_OK : cq_fail(run, call, CQ_NOTFOUND, "xpath.argument", CQ_STR("itext"));
 }
 
 static cq_status fn_choice_name(cq_run *run, const cq_expr *call, cq_xpath_value *out) {

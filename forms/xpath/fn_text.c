@@ -7,7 +7,7 @@
 #include <pcre2.h>
 #include <string.h>
 
-enum { MATCH_LIMIT = 500000, HEAP_LIMIT_KIB = 16384 }; /* of one regular expression */
+enum { FIRST_MATCH_LIMIT = 2000, MATCH_LIMIT = 200000, HEAP_LIMIT_KIB = 16384 }; /* of one regular expression */
 
 /* The argument at `i`, or the context node where it is left out. */
 static cq_status text_or_focus(cq_run *run, const cq_expr *call, size_t i, cq_str *out) {
@@ -90,7 +90,7 @@ static cq_status answer_joined(cq_run *run, const cq_expr *call, const pieces *l
   size_t gaps = list->count ? list->count - 1 : 0;
   if (list->bytes > CQ_XPATH_MAX_RESULT || (between.size && gaps > CQ_XPATH_MAX_RESULT / between.size))
     return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string); /* concat(a, a) of itself grows without end */
-  cq_status status = cq_spend(run, list->bytes >> 8);
+  cq_status status = cq_spend(run, list->bytes >> 5);
   if (status != CQ_OK) return status;
   char *text = cq_take(run, list->bytes + gaps * between.size + 1), *end = text;
   if (!text) return cq_fail_memory(run);
@@ -143,6 +143,7 @@ static cq_status fn_substr(cq_run *run, const cq_expr *call, cq_xpath_value *out
   cq_str text;
   double from = 0, to = 0;
   cq_status status = cq_eval_string(run, call->args[0], &text);
+  if (status == CQ_OK) status = cq_spend(run, text.size >> 3);
   size_t length = status == CQ_OK ? cq_utf8_length(text) : 0;
   if (status == CQ_OK) status = cq_eval_number(run, call->args[1], &from);
   to = (double)length;
@@ -157,6 +158,7 @@ static cq_status fn_substring(cq_run *run, const cq_expr *call, cq_xpath_value *
   cq_status status = cq_eval_string(run, call->args[0], &text);
   if (status == CQ_OK) status = cq_eval_number(run, call->args[1], &from);
   if (status == CQ_OK && call->count > 2) status = cq_eval_number(run, call->args[2], &count);
+  if (status == CQ_OK) status = cq_spend(run, text.size >> 3);
   if (status != CQ_OK) return status;
   double first = floor(from + 0.5), end = call->count > 2 ? first + floor(count + 0.5) : INFINITY,
          length = (double)cq_utf8_length(text);
@@ -219,6 +221,7 @@ static cq_status fn_ends_with(cq_run *run, const cq_expr *call, cq_xpath_value *
 static cq_status fn_length(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text;
   cq_status status = text_or_focus(run, call, 0, &text);
+  if (status == CQ_OK) status = cq_spend(run, text.size >> 3);
   if (status == CQ_OK) cq_answer_number(out, (double)cq_utf8_length(text));
   return status;
 }
@@ -230,6 +233,7 @@ static bool is_space(char c) {
 static cq_status fn_normalize(cq_run *run, const cq_expr *call, cq_xpath_value *out) {
   cq_str text;
   cq_status status = text_or_focus(run, call, 0, &text);
+  if (status == CQ_OK) status = cq_spend(run, text.size >> 3);
   if (status != CQ_OK) return status;
   char *made = cq_take(run, text.size + 1), *end = made;
   if (!made) return cq_fail_memory(run);
@@ -342,9 +346,15 @@ static cq_status fn_regex(cq_run *run, const cq_expr *call, cq_xpath_value *out)
   pcre2_match_context *context = memory ? pcre2_match_context_create(memory) : NULL;
   pcre2_match_data *data = context ? pcre2_match_data_create(1, memory) : NULL;
   if (!data) return cq_fail_memory(run);
-  pcre2_set_match_limit(context, MATCH_LIMIT);
   pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-  int found = pcre2_match(code, (PCRE2_SPTR)(text.at ? text.at : ""), text.size, 0, PCRE2_NO_UTF_CHECK, data, context);
+  /* PCRE2 does not say how far it went: it is let go further and further, so that the work is known within a factor. */
+  int found = PCRE2_ERROR_MATCHLIMIT;
+  for (uint32_t limit = FIRST_MATCH_LIMIT; found == PCRE2_ERROR_MATCHLIMIT && limit <= MATCH_LIMIT; limit *= 10) {
+    pcre2_set_match_limit(context, limit);
+    found = pcre2_match(code, (PCRE2_SPTR)(text.at ? text.at : ""), text.size, 0, PCRE2_NO_UTF_CHECK, data, context);
+    status = limit > FIRST_MATCH_LIMIT || found == PCRE2_ERROR_MATCHLIMIT ? cq_spend(run, (size_t)limit * 4) : CQ_OK;
+    if (status != CQ_OK) return status;
+  }
   if (found == PCRE2_ERROR_NOMEMORY) return cq_fail_memory(run);
   if (found < 0 && found != PCRE2_ERROR_NOMATCH) return cq_fail(run, call, CQ_LIMIT, "xpath.limit", call->string);
   cq_answer_boolean(out, found >= 0);

@@ -5,10 +5,12 @@
 #include <string.h>
 
 struct cq_names {
+  const cq_names *base; /* NULL, or whose atoms are below `from` */
+  uint32_t from;        /* the first atom of its own */
   cq_arena *texts;
-  cq_str *text;    /* by atom */
-  uint32_t *hash;  /* by atom */
-  uint32_t *slots; /* open addressing: atom + 1, 0 empty */
+  cq_str *text;    /* by atom - from */
+  uint32_t *hash;  /* by atom - from */
+  uint32_t *slots; /* open addressing: atom - from + 1, 0 empty */
   size_t count, capacity, slot_count;
 };
 
@@ -38,6 +40,18 @@ cq_names *cq_names_new(void) {
   return names;
 }
 
+cq_names *cq_names_over(const cq_names *base) {
+  cq_names *names = calloc(1, sizeof *names);
+  if (!names) return NULL;
+  names->base = base;
+  names->from = (uint32_t)cq_names_count(base);
+  return names;
+}
+
+size_t cq_names_count(const cq_names *names) {
+  return names->from + names->count;
+}
+
 void cq_names_free(cq_names *names) {
   if (!names) return;
   cq_arena_free(names->texts);
@@ -51,11 +65,19 @@ void cq_names_free(cq_names *names) {
 static size_t slot_of(const cq_names *names, cq_str text, uint32_t hash) {
   size_t slot = hash & (names->slot_count - 1);
   while (names->slots[slot]) {
-    uint32_t atom = names->slots[slot] - 1;
-    if (names->hash[atom] == hash && cq_str_equal(names->text[atom], text)) break;
+    uint32_t own = names->slots[slot] - 1;
+    if (names->hash[own] == hash && cq_str_equal(names->text[own], text)) break;
     slot = (slot + 1) & (names->slot_count - 1);
   }
   return slot;
+}
+
+/* CQ_ATOM_FAILED: not there. */
+static cq_atom find(const cq_names *names, cq_str text, uint32_t hash) {
+  cq_atom atom = names->base ? find(names->base, text, hash) : CQ_ATOM_FAILED;
+  if (atom != CQ_ATOM_FAILED || !names->slot_count) return atom;
+  size_t slot = slot_of(names, text, hash);
+  return names->slots[slot] ? names->from + names->slots[slot] - 1 : CQ_ATOM_FAILED;
 }
 
 static bool grow(cq_names *names) {
@@ -74,32 +96,30 @@ static bool grow(cq_names *names) {
   names->slots = slots;
   names->slot_count = capacity * 2;
   names->capacity = capacity;
-  for (uint32_t atom = 0; atom < names->count; atom++)
-    names->slots[slot_of(names, names->text[atom], names->hash[atom])] = atom + 1;
+  for (uint32_t own = 0; own < names->count; own++)
+    names->slots[slot_of(names, names->text[own], names->hash[own])] = own + 1;
   return true;
 }
 
 cq_atom cq_names_intern(cq_names *names, cq_str text) {
   uint32_t hash = hash_of(text);
-  if (names->slot_count) {
-    size_t slot = slot_of(names, text, hash);
-    if (names->slots[slot]) return names->slots[slot] - 1;
-  }
-  if (names->count == names->capacity && !grow(names)) return CQ_ATOM_FAILED;
+  cq_atom known = find(names, text, hash);
+  if (known != CQ_ATOM_FAILED) return known;
+  if (!names->texts) names->texts = cq_arena_new(0);
+  if (!names->texts || (names->count == names->capacity && !grow(names))) return CQ_ATOM_FAILED;
   cq_str copy = cq_arena_copy(names->texts, text);
   if (!copy.at) return CQ_ATOM_FAILED;
-  uint32_t atom = (uint32_t)names->count++;
-  names->text[atom] = copy;
-  names->hash[atom] = hash;
-  names->slots[slot_of(names, text, hash)] = atom + 1;
-  return atom;
+  uint32_t own = (uint32_t)names->count++;
+  names->text[own] = copy;
+  names->hash[own] = hash;
+  names->slots[slot_of(names, text, hash)] = own + 1;
+  return names->from + own;
 }
 
 cq_atom cq_names_find(const cq_names *names, cq_str text) {
-  size_t slot = slot_of(names, text, hash_of(text));
-  return names->slots[slot] ? names->slots[slot] - 1 : CQ_ATOM_FAILED;
+  return find(names, text, hash_of(text));
 }
 
 cq_str cq_names_text(const cq_names *names, cq_atom atom) {
-  return names->text[atom];
+  return atom < names->from ? cq_names_text(names->base, atom) : names->text[atom - names->from];
 }

@@ -29,6 +29,10 @@ cq_tree *cq_tree_new(cq_names *names, size_t limit) {
   return tree;
 }
 
+bool cq_tree_full(const cq_tree *tree) {
+  return cq_arena_full(tree->arena);
+}
+
 size_t cq_tree_memory(const cq_tree *tree) {
   return cq_arena_used(tree->arena);
 }

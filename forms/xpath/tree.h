@@ -44,10 +44,16 @@ enum {                    /* names that every cq_names knows from the start */
 };
 #define CQ_ATOM_FAILED UINT32_MAX /* memory was out */
 
-typedef struct cq_names cq_names; /* one for a form, its trees and its expressions; the form owns it */
+typedef struct cq_names cq_names; /* one for a form, its lists, interviews and expressions; the form owns it */
 
 cq_names *cq_names_new(void); /* NULL: no memory */
-void cq_names_free(cq_names *names);
+/*
+ * Names of a document that somebody else wrote: those of `base` have their atoms, others get atoms that end with this
+ * object, so that reading does not make `base` grow. Borrows `base`, which must take in no names meanwhile.
+ */
+cq_names *cq_names_over(const cq_names *base);
+void cq_names_free(cq_names *names); /* NULL is fine */
+size_t cq_names_count(const cq_names *names);
 cq_atom cq_names_intern(cq_names *names, cq_str text);
 cq_atom cq_names_find(const cq_names *names, cq_str text); /* CQ_ATOM_FAILED where it was never interned */
 cq_str cq_names_text(const cq_names *names, cq_atom atom); /* terminated; borrowed from `names` */
@@ -131,6 +137,7 @@ void cq_tree_freeze(cq_tree *tree);
 bool cq_tree_is_frozen(const cq_node *node); /* the tree that holds it */
 
 size_t cq_tree_memory(const cq_tree *tree); /* bytes */
+bool cq_tree_full(const cq_tree *tree);     /* something was refused because of its limit */
 
 /* --- reading --- */
 

@@ -156,7 +156,7 @@ cq_status cq_answer_copy(cq_run *run, cq_xpath_value *out, const char *text, siz
 
 cq_status cq_node_text_value(cq_run *run, const cq_node *node, cq_str *out) {
   *out = cq_node_value(node, run->scratch);
-  return out->at ? cq_spend(run, out->size >> 8) : cq_fail_memory(run);
+  return out->at ? cq_spend(run, out->size >> 5) : cq_fail_memory(run);
 }
 
 /* The shortest text; in a form that of a whole number where that is near enough, as JavaRosa stores it. */

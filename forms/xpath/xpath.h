@@ -24,7 +24,7 @@ enum {
   CQ_XPATH_MAX_TEXT = 1 << 17,   /* bytes of an expression */
   CQ_XPATH_MAX_RESULT = 1 << 24, /* bytes that concat() and join() may make */
   CQ_XPATH_MAX_DEPTH = 200,      /* operators, calls and predicates within one another */
-  CQ_XPATH_MAX_STEPS = 200000000 /* a good default for cq_xpath_context.steps: nodes and calls of one evaluation */
+  CQ_XPATH_MAX_STEPS = 60000000  /* a good default for cq_xpath_context.steps: nodes and calls of one evaluation */
 };
 
 /* --- compiling --- */
@@ -154,8 +154,9 @@ typedef struct cq_xpath_value {
 typedef struct cq_xpath_host {
   /* The `instance` element (or document) whose child is the instance's root; NULL: no such instance. */
   cq_node *(*instance)(void *context, cq_str id);
-  /* jr:itext(id): the text in the current language, plain form, as a string or as the node that holds it. */
-  bool (*itext)(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out);
+  /* jr:itext(id): the text in the current language, plain form, as a string or as the node that holds it.
+   * CQ_NOTFOUND, CQ_LIMIT, CQ_NOMEM. */
+  cq_status (*itext)(void *context, cq_str id, cq_arena *scratch, cq_xpath_value *out);
   /* jr:choice-name(value, path): the label of that choice of the question at `path` (as written in the literal), empty
    * where the value is none of its choices; false where `path` names nothing (an error). */
   bool (*choice_name)(void *context, cq_str value, cq_str path, cq_node *at, cq_arena *scratch, cq_str *out);

@@ -8,6 +8,7 @@
 
 #include "chasqui/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct cq_arena cq_arena;
@@ -33,6 +34,8 @@ cq_arena_mark cq_arena_save(const cq_arena *arena);
 void cq_arena_rewind(cq_arena *arena, cq_arena_mark mark);
 void cq_arena_reset(cq_arena *arena);
 
+/* An allocation was refused because of the limit, and not because memory was out. */
+bool cq_arena_full(const cq_arena *arena);
 size_t cq_arena_used(const cq_arena *arena); /* bytes handed out */
 
 #endif

@@ -46,16 +46,20 @@ typedef struct cq_interview cq_interview;
 
 /* What a hostile form meets: CQ_LIMIT "forms.limit.<what>", never the end of memory or time. */
 enum {
-  CQ_FORM_MAX_XML = 32 << 20,        /* bytes of a form, of a saved record, and of one external instance */
-  CQ_FORM_MAX_DEPTH = 128,           /* elements within elements */
-  CQ_FORM_MAX_FIELDS = 100000,       /* nodes of the primary instance as the form defines it */
-  CQ_FORM_MAX_ITEMS = 1000000,       /* elements of secondary instances together */
-  CQ_FORM_MAX_NODES = 1000000,       /* nodes of one interview, all repeat instances counted */
-  CQ_FORM_MAX_REPEATS = 10000,       /* instances of one repeat in one parent, asked for by jr:count or by a person */
-  CQ_FORM_MAX_EXPRESSION = 65536,    /* bytes of one expression */
-  CQ_FORM_MAX_MEMORY = 1 << 30,      /* bytes of a form's arena, and of an interview's */
-  CQ_FORM_MAX_STEPS = 200 * 1000000, /* evaluation steps that one answer may cost */
-  CQ_FORM_MAX_VALUE = 1 << 20        /* bytes of one value */
+  CQ_FORM_MAX_XML = 32 << 20,         /* bytes of a form, of a saved record, and of one external instance */
+  CQ_FORM_MAX_DEPTH = 128,            /* elements within elements */
+  CQ_FORM_MAX_FIELDS = 100000,        /* nodes of the primary instance as the form defines it */
+  CQ_FORM_MAX_ITEMS = 1000000,        /* elements of secondary instances together */
+  CQ_FORM_MAX_LISTS = 5000,           /* secondary instances */
+  CQ_FORM_MAX_NODES = 1000000,        /* nodes of one interview, all repeat instances counted */
+  CQ_FORM_MAX_REPEATS = 10000,        /* instances of one repeat in one parent, asked for by jr:count or by a person */
+  CQ_FORM_MAX_EXPRESSION = 65536,     /* bytes of one expression */
+  CQ_FORM_MAX_DEPENDENCIES = 1000000, /* pairs of a field and one that is read for it */
+  CQ_FORM_MAX_LANGUAGES = 100,        /* translations of a form */
+  CQ_FORM_MAX_TEXTS = 4000000,        /* translated texts, times languages */
+  CQ_FORM_MAX_MEMORY = 512 << 20,     /* bytes of a form's tables, of each of its trees, and as much for an interview */
+  CQ_FORM_MAX_STEPS = 60 * 1000000,   /* evaluation steps that one call may cost: about a second */
+  CQ_FORM_MAX_VALUE = 1 << 20         /* bytes of one value, and of one label with what it shows */
 };
 
 /* ------------------------------------------------------------------------------------------ definition */

@@ -53,6 +53,27 @@ static void names_are_interned_once(void **state) {
   assert_int_equal(cq_names_find(names, CQ_STR("never")), CQ_ATOM_FAILED);
 }
 
+static void names_of_a_document_leave_the_others_alone(void **state) {
+  (void)state;
+  char text[16];
+  cq_atom known = atom("known");
+  size_t count = cq_names_count(names);
+  cq_names *over = cq_names_over(names);
+  assert_int_equal(cq_names_intern(over, CQ_STR("known")), known);
+  assert_int_equal(cq_names_intern(over, CQ_STR("")), CQ_ATOM_NONE);
+  assert_int_equal(cq_names_find(over, CQ_STR("own0")), CQ_ATOM_FAILED);
+  for (unsigned i = 0; i < 1000; i++) {
+    snprintf(text, sizeof text, "own%u", i);
+    assert_int_equal(cq_names_intern(over, cq_str_from(text)), count + i);
+  }
+  assert_int_equal(cq_names_find(over, CQ_STR("own999")), count + 999);
+  assert_string_equal(cq_names_text(over, (cq_atom)count + 7).at, "own7");
+  assert_string_equal(cq_names_text(over, known).at, "known");
+  assert_int_equal(cq_names_count(names), count);
+  assert_int_equal(cq_names_find(names, CQ_STR("own7")), CQ_ATOM_FAILED);
+  cq_names_free(over);
+}
+
 static void xml_is_read_with_names_and_text(void **state) {
   (void)state;
   cq_tree *tree =
@@ -229,10 +250,15 @@ static void rows_are_found_by_a_column(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names_are_interned_once),          cmocka_unit_test(xml_is_read_with_names_and_text),
-      cmocka_unit_test(data_leaves_out_what_is_not_data), cmocka_unit_test(broken_xml_is_refused_with_its_place),
-      cmocka_unit_test(text_is_set_and_set_again),        cmocka_unit_test(look_ups_by_name_follow_changes),
-      cmocka_unit_test(copies_are_equal_and_apart),       cmocka_unit_test(rows_are_found_by_a_column),
+      cmocka_unit_test(names_of_a_document_leave_the_others_alone),
+      cmocka_unit_test(names_are_interned_once),
+      cmocka_unit_test(xml_is_read_with_names_and_text),
+      cmocka_unit_test(data_leaves_out_what_is_not_data),
+      cmocka_unit_test(broken_xml_is_refused_with_its_place),
+      cmocka_unit_test(text_is_set_and_set_again),
+      cmocka_unit_test(look_ups_by_name_follow_changes),
+      cmocka_unit_test(copies_are_equal_and_apart),
+      cmocka_unit_test(rows_are_found_by_a_column),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
