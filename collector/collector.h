@@ -52,6 +52,7 @@ typedef struct cq_kept_record {
   bool of_server;                      /* its form came from a server of others: it goes into no batch */
   char server[CQ_RECORD_MAX_TEXT + 1]; /* that it goes to, or was last spoken of with; "": none */
   unsigned outcome;                    /* cq_delivery of that; 0: not sent yet */
+  bool files_behind;                   /* attached files have not come as far as the record */
 } cq_kept_record;
 typedef struct cq_kept_batch {
   int64_t number, made_utc_ms, entries, size;

@@ -54,6 +54,7 @@ static cq_status see_record(void *context, const cq_store_record *record) {
   it->finalised_utc_ms = record->finalised_utc_ms;
   it->result = record->result;
   it->state = record->state;
+  it->files_behind = record->attachment_count > 0 && record->attachments_state < record->state;
   copy_text(it->label, sizeof it->label, record->label);
   copy_text(it->form, sizeof it->form, record->form_id);
   cq_buf origin = {0};
@@ -178,6 +179,7 @@ const char *cq_delivery_words(unsigned outcome) {
 
 void cq_kept_record_words(const cq_kept_record *it, cq_buf *out) {
   if (!it->of_server) cq_buf_add_text(out, cq_record_state_words(it->state));
+  if (!it->of_server && it->files_behind) cq_buf_addf(out, ", %s", _("its files not yet"));
   if (!*it->server) return;
   cq_buf_addf(out, "%s%s: %s", it->of_server ? "" : " · ", it->server, cq_delivery_words(it->outcome));
 }

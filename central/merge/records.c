@@ -2,6 +2,7 @@
 /* `void` and `erase`: decisions about records, kept as signed orders. */
 #include "central/merge/derive.h"
 #include "central/verbs.h"
+#include "chasqui/file.h"
 #include "chasqui/order.h"
 #include "chasqui/outbox.h"
 
@@ -89,6 +90,27 @@ static cq_status send_order(cq_desk *desk, const cq_hash *name, const cq_buf *by
   return status;
 }
 
+/* The sealed files that brought them: this desk's key opens them. All else that they brought is in the vault. */
+static cq_status remove_files(cq_desk *desk, const chosen *c, cq_error *error) {
+  cq_buf folder = {0}, path = {0};
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_INBOX, error);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(desk, &s, "SELECT file FROM batch WHERE hash = ?1 AND state = 3", error);
+  for (size_t i = 0; status == CQ_OK && i < c->batch_count; i++) {
+    bool row = false;
+    sqlite3_bind_blob(s, 1, c->batches[i].at, sizeof c->batches[i].at, SQLITE_STATIC);
+    status = cq_desk_step(desk, s, &row, error);
+    if (status == CQ_OK && row) status = cq_file_path(&path, folder.at, (const char *)sqlite3_column_text(s, 0), error);
+    if (status == CQ_OK && row) status = cq_file_remove(path.at, error);
+    sqlite3_reset(s);
+  }
+  sqlite3_finalize(s);
+  cq_buf_fini(&folder);
+  cq_buf_fini(&path);
+  return status;
+}
+
 static cq_status order_records(cq_cli *cli, cq_desk *desk, cq_order_kind kind, const chosen *c, cq_error *error) {
   cq_buf bytes = {0};
   cq_hash name;
@@ -112,6 +134,7 @@ static cq_status order_records(cq_cli *cli, cq_desk *desk, cq_order_kind kind, c
   cq_derive_free(derive);
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
   if (status == CQ_OK && erase) status = send_order(desk, &name, &bytes, error);
+  if (status == CQ_OK && erase) status = remove_files(desk, c, error);
   cq_buf_fini(&bytes);
   return status;
 }
