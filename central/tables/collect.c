@@ -207,14 +207,16 @@ static cq_str look_up(void *context, cq_str name) {
  * lacks a part, which is missing. */
 static bool does_not_apply(reader *r, cq_str name) {
   cq_buf sibling = {0};
-  const cq_rows_table *t = r->part && column_of(r->from.part, name) != SIZE_MAX ? r->from.part : r->from.main;
+  bool within = r->part && column_of(r->from.part, name) != SIZE_MAX;
+  const cq_rows_table *t = within ? r->from.part : r->from.main;
+  const cq_str *row = within ? r->part : r->main;
   size_t at = column_of(t, name);
   if (at == SIZE_MAX || !t->columns[at].field || t->columns[at].field->is_calculated) return false;
   cq_buf_add_str(&sibling, name);
   cq_buf_add_text(&sibling, "_missing");
   size_t code = column_of(t, cq_buf_str(&sibling));
   cq_buf_fini(&sibling);
-  cq_str said = code == SIZE_MAX ? CQ_STR("") : (t == r->from.part ? r->part : r->main)[code];
+  cq_str said = code == SIZE_MAX ? CQ_STR("") : row[code];
   return !said.size || cq_str_is(said, "na");
 }
 
@@ -521,6 +523,8 @@ static int by_start(const void *a, const void *b) {
 
 /* Who was not enrolled for half a season is outside of it. Without a sample, who has no value in it is. */
 static void mark_outside(cq_collected *c, const cq_calendar *calendar) {
+  /* what is recalled was lived before anybody was enrolled: who did not tell it is lost */
+  bool registered = c->measure.indicator->source == CQ_SOURCE_REGISTERED;
   for (size_t p = 0; p < c->measure.period_count; p++) {
     cq_period *at = &c->measure.periods[p];
     for (size_t u = 0; u < c->measure.drawn.units; u++) {
@@ -529,7 +533,8 @@ static void mark_outside(cq_collected *c, const cq_calendar *calendar) {
       cq_person person = {.entry = c->entry[u], .exit = c->leave[u], .weight = 1};
       if (c->measure.census) {
         at->outside[u] = true;
-      } else if (at->ref.campaign && cq_calendar_season(calendar, c->place[u], &at->ref, 0, &season)) {
+      } else if (registered && !at->memory && at->ref.campaign &&
+                 cq_calendar_season(calendar, c->place[u], &at->ref, 0, &season)) {
         cq_cell cell = cq_panel_cell(&season, &person, season.end + 1000);
         at->outside[u] = cell.state == CQ_CELL_NOT_ELIGIBLE || cell.state == CQ_CELL_LEFT;
       }

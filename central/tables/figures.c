@@ -126,6 +126,18 @@ static cq_str kept(const context *c, cq_str text) {
   return copy.at ? copy : CQ_STR("");
 }
 
+/* "sur − norte" */
+static cq_str contrast_name(const context *c, const cq_figure *f) {
+  const cq_levels *groups = &c->collected->measure.groups;
+  cq_buf text = {0};
+  cq_buf_add_str(&text, groups->names[f->of[1]]);
+  cq_buf_add_text(&text, " − ");
+  cq_buf_add_str(&text, groups->names[f->of[0]]);
+  cq_str name = text.failed ? CQ_STR("") : kept(c, cq_buf_str(&text));
+  cq_buf_fini(&text);
+  return name;
+}
+
 /* A block for each source (and for each kind of figure the text makes a head of its own). */
 static cq_status put_figures(const context *c, const cq_figures *figures, const span *now, const span *before,
                              cq_str prices) {
@@ -149,6 +161,7 @@ static cq_status put_figures(const context *c, const cq_figures *figures, const 
                            .prices = prices,
                            .block = c->report->blocks - 1};
       if (f->group != UINT32_MAX) row.group = kept(c, m->groups.names[f->group]);
+      if (f->kind == CQ_FIGURE_CONTRAST) row.group = contrast_name(c, f);
       span_text(&now->ref, row.season);
       if (before) span_text(&before->ref, row.before);
       status = cq_report_add(c->report, &row, c->error);
@@ -222,6 +235,7 @@ static cq_status reconstruct(const context *c, const span *now) {
   if (!shared.count || !missing.count) return CQ_OK;
   cq_status status =
       cq_measure_reconstruct(&figures, m, shared.at, before.at, shared.count, missing.at, missing.count, c->error);
+  for (size_t i = 0; i < missing.count; i++) before.at[before.count++] = missing.at[i]; /* it rests on these too */
   if (status == CQ_OK) status = put_figures(c, &figures, &shared, &before, CQ_STR(""));
   if (status == CQ_OK && figures.count) status = say_figures(c, &figures, status);
   if (status == CQ_OK && !figures.count)
@@ -308,10 +322,11 @@ static cq_status check_spans(const cq_indicator *i, const cq_figures_wish *w, cq
   if (w->season && !now->code[0] && i->kind == CQ_ESTIMATE_PROPORTION)
     return cq_error_set(error, CQ_REFUSED, "desk.indicator.sum", season, NULL);
   if (!w->compare || strcmp(now->code, before->code) == 0) return CQ_OK;
+  int campaign = before->campaign == now->campaign ? now->campaign - 1 : before->campaign;
   if (now->code[0])
-    snprintf(instead, sizeof instead, "%d-%s", (int)before->campaign, now->code);
+    snprintf(instead, sizeof instead, "%d-%s", campaign, now->code);
   else
-    snprintf(instead, sizeof instead, "%d", (int)before->campaign);
+    snprintf(instead, sizeof instead, "%d", campaign);
   return cq_error_set(error, CQ_REFUSED, "desk.indicator.compare", w->season, w->compare, instead, NULL);
 }
 
@@ -319,7 +334,20 @@ static cq_status all_seasons(const context *c) {
   cq_status status = CQ_OK;
   for (size_t p = 0; status == CQ_OK && p < c->collected->measure.period_count; p++) {
     span of = {.ref = c->collected->measure.periods[p].ref, .at = {p}, .count = 1};
-    if (has_values(&c->collected->measure, p)) status = level(c, &of);
+    cq_error wrong;
+    cq_error_clear(&wrong);
+    context one = *c;
+    one.error = &wrong;
+    if (!has_values(&c->collected->measure, p)) continue;
+    status = level(&one, &of);
+    if (status == CQ_INVALID && wrong.code && strcmp(wrong.code, "central.respond.none") == 0) {
+      char season[CQ_SEASON_REF_SIZE];
+      span_text(&of.ref, season);
+      status = cq_report_note_add(c->report, c->error, _("%s: fewer than two persons answered, no figure."),
+                                  *season ? season : _("no season"));
+    } else if (status != CQ_OK && c->error) {
+      *c->error = wrong;
+    }
   }
   return status;
 }

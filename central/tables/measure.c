@@ -327,6 +327,8 @@ static cq_status contrast_of(const columns *c, const request *r, const cq_figure
   cq_figure f = pair[1];
   f.kind = CQ_FIGURE_CONTRAST;
   f.group = UINT32_MAX;
+  f.of[0] = pair[0].group;
+  f.of[1] = pair[1].group;
   cq_status status = cq_survey_difference(&c->answered.design, z, &pair[1].e, &pair[0].e, &f.e, error);
   f.e.n = pair[0].e.n + pair[1].e.n;
   f.e.weighted_n = pair[0].e.weighted_n + pair[1].e.weighted_n;

@@ -67,9 +67,10 @@ const char *cq_figure_name(cq_figure_kind kind); /* "level", … */
 
 typedef struct cq_figure {
   cq_figure_kind kind;
-  cq_source source, before; /* `before` only of a change */
-  uint32_t group;           /* UINT32_MAX: all */
-  cq_estimate e; /* n 0: nobody of the group has a value */
+  cq_source source, before;                  /* `before` only of a change */
+  uint32_t group;                            /* UINT32_MAX: all */
+  uint32_t of[2];                            /* of a contrast: the group that is taken off, and the other */
+  cq_estimate e;                             /* n 0: nobody of the group has a value */
   size_t missing, not_applicable, conflicts; /* of the persons visited that could have had a value */
   double recalled;                           /* weighted share of what is recalled, where sources were put together */
 } cq_figure;

@@ -55,10 +55,10 @@ void cq_sample_shuffle(uint32_t *order, size_t count, uint64_t seed);
 typedef enum { CQ_SHOWN, CQ_HIDDEN_SMALL, CQ_HIDDEN_COMPLEMENT } cq_hidden;
 enum { CQ_SMALL_CELL = 5 };
 /*
- * Which cells of a table of counts, rows × columns, and which of its totals must be hidden: those of 1 to least − 1, and
- * then as many more as it takes that a reader who adds and subtracts cannot tell the value of any of these, the cheapest
- * each time. A total that is not printed is given as NULL, and tells nothing. A true zero is always shown. Takes time in
- * small cells × (cells + lines²). CQ_NOMEM only.
+ * Which cells of a table of counts, rows × columns, and which of its totals must be hidden: those of 1 to least − 1,
+ * and then as many more as it takes that a reader who adds and subtracts cannot tell the value of any of these, the
+ * cheapest each time. A total that is not printed is given as NULL, and tells nothing. A true zero is always shown.
+ * Takes time in small cells × (cells + lines²). CQ_NOMEM only.
  */
 cq_status cq_suppress(const int64_t *counts, size_t rows, size_t columns, int64_t least, cq_hidden *hidden,
                       cq_hidden *row_total, cq_hidden *column_total, cq_hidden *total, cq_error *error);

@@ -121,6 +121,11 @@ static double cv_of(const cq_estimate *e) {
   return e->estimate != 0 ? fabs(e->se / e->estimate) : 0;
 }
 
+/* One person of a sample: what varies among persons is not to be seen, though the formulas give 0. */
+static bool lonely(const cq_report_row *r) {
+  return r->figure.e.n == 1 && r->figure.e.df > 0;
+}
+
 void cq_report_key(const cq_report_row *r, cq_buf *out) {
   cq_buf_addf(out, "%s|%s|%s|%s|%s|", cq_figure_name(r->figure.kind), r->season, r->before, source_of(r->figure.source),
               r->figure.kind == CQ_FIGURE_LEVEL ? "" : source_of(r->figure.before));
@@ -175,13 +180,27 @@ static void add_row(cq_buf *out, const cq_report_row *r) {
   int decimals = r->figure.kind == CQ_FIGURE_RELATIVE ? 2 : r->indicator->decimals;
   const char *band = cq_estimate_band(e);
   char text[32];
-  add_padded(out, r->figure.group == UINT32_MAX ? cq_str_from(_("all")) : r->group, NAME_WIDTH);
+  add_padded(out,
+             r->group.size                   ? r->group
+             : r->figure.group == UINT32_MAX ? cq_str_from(_("all"))
+                                             : r->group,
+             NAME_WIDTH);
   if (r->hidden || !e->n) { /* · hidden, blank missing, — not applicable; a true 0 is a figure like any other */
     const char *mark = r->hidden ? "·" : r->figure.missing + r->figure.conflicts ? "" : "—";
     static const size_t widths[] = {11, 9, 10, 10, 5, 7, 5};
     for (size_t i = 0; i < 7; i++) add_right(out, mark, widths[i]);
     while (out->size && out->at[out->size - 1] == ' ') out->at[--out->size] = '\0';
     cq_buf_add_char(out, '\n');
+    return;
+  }
+  if (lonely(r)) { /* of one person there is no standard error to tell */
+    static const size_t widths[] = {9, 10, 10};
+    add_number(out, times * e->estimate, decimals, 11);
+    for (size_t i = 0; i < 3; i++) add_right(out, "—", widths[i]);
+    add_number(out, (double)e->n, 0, 5);
+    add_number(out, e->weighted_n, 0, 7);
+    add_right(out, "—", 5);
+    cq_buf_add_text(out, " r\n");
     return;
   }
   bool census = e->se == 0 && e->low == e->estimate && e->high == e->estimate && e->df <= 0;
@@ -392,6 +411,8 @@ static bool cell_of(const cq_report_row *r, cq_str language, field c, cq_str *te
   if (c >= ESTIMATE && c <= BAND && !r->hidden && (f->e.n || c == N)) {
     const double numbers[] = {f->e.estimate, f->e.se,        f->e.df,         f->e.low,
                               f->e.high,     (double)f->e.n, f->e.weighted_n, cv_of(&f->e)};
+    bool spread = c == SE || c == LOW || c == HIGH || c == CV;
+    if (spread && lonely(r)) return false;
     if (c == BAND)
       *text = cq_str_from(cq_estimate_band(&f->e));
     else

@@ -257,8 +257,8 @@ static cq_status list_all(cq_cli *cli, cq_desk *desk, const cq_definitions *d, c
 
 /* What belongs to tables alone says so with a form, and the reverse; NULL: nothing. */
 static const char *misplaced(const cq_cli *cli, bool table) {
-  static const char *const not_of_tables[] = {"repeat",   "labels",   "identified", "all",        "compare",
-                                              "contrast", "together", "nominal",    "version-of", "freeze", NULL};
+  static const char *const not_of_tables[] = {"repeat",   "labels",  "identified", "all",    "compare", "contrast",
+                                              "together", "nominal", "version-of", "freeze", NULL};
   static const char *const not_of_forms[] = {"at", "by", "csv", "xlsx", "public", "internal", NULL};
   for (const char *const *at = table ? not_of_tables : not_of_forms; *at; at++)
     if (cq_cli_value(cli, *at) || cq_cli_flag(cli, *at)) return *at;

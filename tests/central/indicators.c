@@ -522,10 +522,17 @@ static void changes(void **state) {
   world *w = world_new("changes", true);
   char panel[700];
   int status;
+  cq_error error;
+  test_must(cq_desk_exec(&w->desk,
+                         "INSERT INTO list VALUES ('prices.csv', 'month,index,source\n2011-08,99,x\n2011-09,100,x\n"
+                         "2011-10,101,x\n2012-08,102,x\n2012-09,103,x\n2012-10,104,x\n')",
+                         &error),
+            &error);
   world_rest(w);
   write_file(w, "panel.csv", true, panel);
   cJSON *json =
-      run(w, "table ingreso --version-of 1 --season 2012-T1 --compare 2011-T1 --by zona --contrast --json", &status);
+      run(w, "table ingreso --version-of 1 --season 2012-T1 --compare 2011-T1 --by zona --contrast --nominal --json",
+          &status);
   assert_int_equal(status, 0);
   const cJSON *relative = figure_of(json, "relative", "", "registro");
   same(figure_of(json, "change", "", "registro"), estimate(panel, "--difference y2012_t1,y2011_t1", NULL));
@@ -536,6 +543,7 @@ static void changes(void **state) {
                      cJSON_GetObjectItem(json, "figures")) if (strcmp(text(figure, "figure"), "contrast") == 0 &&
                                                                *text(figure, "compared")) contrast = figure;
   assert_non_null(contrast);
+  assert_string_equal(text(contrast, "group"), "sur − norte");
   same(contrast, estimate(panel, "--difference y2012_t1,y2011_t1 --by zona --contrast", "contrast"));
   expectation growth = estimate(panel, "--ratio y2012_t1/y2011_t1", NULL);
   growth.estimate -= 1;
@@ -544,9 +552,25 @@ static void changes(void **state) {
   same(relative, growth);
   assert_string_equal(text(relative, "prices"), "nominal");
   cJSON_Delete(json);
+  /* at the prices of the later season: the index went from 100 to 103; a month that it lacks makes the change nominal
+   */
+  json = run(w, "table ingreso --version-of 1 --season 2012-T1 --compare 2011-T1 --json", &status);
+  const cJSON *real = figure_of(json, "relative", "", "registro");
+  close_to(number(real, "estimate"), (growth.estimate + 1) / 1.03 - 1, 1e-10);
+  close_to(number(real, "se"), growth.se / 1.03, 1e-10);
+  assert_string_equal(text(real, "prices"), "2012-T1");
+  cJSON_Delete(json);
+  json = run(w, "table ingreso --version-of 1 --season 2012-T2 --compare 2011-T2 --json", &status);
+  assert_string_equal(text(figure_of(json, "change", "", "registro"), "prices"), "nominal");
+  cJSON_Delete(json);
+  json = run(w, "table pobre --season 2012-T1 --compare 2011-T1 --json", &status); /* a share is no money */
+  assert_string_equal(text(figure_of(json, "change", "", "registro"), "prices"), "");
+  cJSON_Delete(json);
   /* another season is refused, with what to ask instead */
   refused(w, "table ingreso --season 2012-T1 --compare 2011-T3 --json");
   assert_non_null(strstr(said, "desk.indicator.compare"));
+  assert_non_null(strstr(said, "2011-T1"));
+  refused(w, "table ingreso --season 2012-T1 --compare 2012-T3 --json");
   assert_non_null(strstr(said, "2011-T1"));
   refused(w, "table pobre --season 2012 --json");
   refused(w, "table ingreso --season 2012-T1 --by distrito --json");
@@ -570,6 +594,7 @@ static void a_missing_season_is_rebuilt(void **state) {
   same(rebuilt, estimate(panel, "--reconstruct y2012,y2011,t2011", NULL));
   assert_string_equal(text(rebuilt, "months"),
                       "2012-08 2012-09 2012-10 2012-11 2012-12 2013-01 2013-02 2013-03 2013-04");
+  assert_non_null(strstr(text(rebuilt, "months_compared"), "2012-05 2012-06 2012-07"));
   cJSON_Delete(json);
   /* the mark, the months and the warning stand in the text too, and it fits the terminal */
   run(w, "table ingreso --version-of 1 --season 2012", &status);
@@ -666,6 +691,31 @@ static void strata_with_one_answer_are_joined(void **state) {
   close_to(number(f, "df"), 16 - 3, 0);
   close_to(number(f, "weighted_n"), 40 + 33 + 58 + 21, 1e-12);
   assert_non_null(strstr(said, "1 strata were joined"));
+  cJSON_Delete(json);
+  world_free(w);
+}
+
+/* One person's figure has no standard error, and a season of one person no figure. */
+static void one_person_is_no_sample(void **state) {
+  (void)state;
+  world *w = world_new("one", false);
+  int status;
+  add_season(w, 3, 2011, 4, soon_after(2011, 4));
+  for (size_t u = 0; u < 9; u++) add_season(w, u, 2012, 1, soon_after(2012, 1));
+  world_rest(w);
+  cJSON *json = run(w, "table ingreso --by zona --json", &status);
+  assert_int_equal(status, 0);
+  assert_non_null(strstr(said, "2011-T4: fewer than two"));
+  close_to(number(figure_of(json, "level", "", "registro"), "n"), 9, 0);
+  cJSON_Delete(json);
+  refused(w, "table ingreso --season 2011-T4 --json");
+  json =
+      run(w, "table mujeres --season 2012-T1 --by zona --json", &status); /* 0 and 3 and 6: one of them in the north */
+  assert_int_equal(status, 0);
+  const cJSON *one = figure_of(json, "level", "norte", "registro");
+  close_to(number(one, "n"), 1, 0);
+  assert_null(cJSON_GetObjectItem(one, "se"));
+  assert_null(cJSON_GetObjectItem(one, "low"));
   cJSON_Delete(json);
   world_free(w);
 }
@@ -786,6 +836,7 @@ int main(void) {
       cmocka_unit_test(recalled_values_stand_apart),
       cmocka_unit_test(late_visits_count_as_recall_and_two_are_a_conflict),
       cmocka_unit_test(strata_with_one_answer_are_joined),
+      cmocka_unit_test(one_person_is_no_sample),
       cmocka_unit_test(four_marks),
       cmocka_unit_test(few_persons_are_hidden_outside),
       cmocka_unit_test(frozen_figures),
