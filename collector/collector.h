@@ -53,6 +53,8 @@ typedef struct cq_kept_record {
   char server[CQ_RECORD_MAX_TEXT + 1]; /* that it goes to, or was last spoken of with; "": none */
   unsigned outcome;                    /* cq_delivery of that; 0: not sent yet */
   bool files_behind;                   /* attached files have not come as far as the record */
+  int64_t said_utc_ms;                 /* when it said so */
+  char words[160];                     /* its own */
 } cq_kept_record;
 typedef struct cq_kept_batch {
   int64_t number, made_utc_ms, entries, size;
@@ -78,6 +80,8 @@ const char *cq_result_words(int result);
 const char *cq_record_state_words(cq_store_record_state state);
 /* The same and what a server of others said, appended. */
 void cq_kept_record_words(const cq_kept_record *record, cq_buf *out);
+/* When and what the server said, and what to do, appended; nothing where it said nothing yet. */
+void cq_kept_delivery_words(const cq_kept_record *record, const cq_clock *clock, cq_buf *out);
 bool cq_server_has_form(cq_str forms, cq_str id); /* of cq_store_server.forms */
 const char *cq_delivery_words(unsigned outcome);  /* a few words; 0: it waits */
 const char *cq_batch_state_words(cq_store_batch_state state);

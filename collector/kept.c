@@ -95,6 +95,8 @@ static cq_status see_delivery(void *context, const cq_store_delivery *delivery) 
     if (memcmp(it->name, delivery->record, sizeof it->name) != 0) continue;
     kept->last = (kept->last + i) % kept->record_count;
     it->outcome = (unsigned)delivery->outcome;
+    it->said_utc_ms = delivery->changed_utc_ms;
+    copy_text(it->words, sizeof it->words, delivery->message);
     copy_text(it->server, sizeof it->server, delivery->server);
     break;
   }
@@ -182,6 +184,21 @@ void cq_kept_record_words(const cq_kept_record *it, cq_buf *out) {
   if (!it->of_server && it->files_behind) cq_buf_addf(out, ", %s", _("its files not yet"));
   if (!*it->server) return;
   cq_buf_addf(out, "%s%s: %s", it->of_server ? "" : " · ", it->server, cq_delivery_words(it->outcome));
+}
+
+void cq_kept_delivery_words(const cq_kept_record *it, const cq_clock *clock, cq_buf *out) {
+  cq_error error;
+  cq_buf what = {0}, next = {0};
+  char when[24];
+  if (it->outcome == 0) return;
+  cq_error_clear(&error);
+  cq_error_set(&error, CQ_REFUSED, cq_delivery_code(it->outcome), it->server, *it->words ? it->words : "-", NULL);
+  cq_cli_explain(&error, &what, &next);
+  cq_time_words(clock, it->said_utc_ms, when);
+  cq_buf_addf(out, "%s · %s", when, what.at ? what.at : "");
+  if (next.size > 0) cq_buf_addf(out, " %s", next.at);
+  cq_buf_fini(&what);
+  cq_buf_fini(&next);
 }
 
 const char *cq_batch_state_words(cq_store_batch_state state) {

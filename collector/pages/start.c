@@ -154,6 +154,20 @@ static void fill_finished(menu *it) {
   cq_buf_fini(&detail);
 }
 
+/* What a server of others said of a record, where it said something; in the outbox its number is negative. */
+static void choose_record(menu *it, cq_list_item *item) {
+  size_t n = item->tag < 0 ? (size_t)-item->tag : (size_t)item->tag;
+  cq_buf text = {0};
+  if (n == 0 || n > it->kept.record_count) return;
+  cq_kept_delivery_words(&it->kept.records[n - 1], it->view.app->laptop->clock, &text);
+  if (text.size > 0) cq_app_say(it->view.app, 0, text.at);
+  cq_buf_fini(&text);
+}
+
+static void choose_outbox(menu *it, cq_list_item *item) {
+  if (item->tag < 0) choose_record(it, item);
+}
+
 /* --- outbox --- */
 
 static void fill_outbox(menu *it) {
@@ -287,10 +301,10 @@ static void choose_start(menu *it, cq_list_item *item) {
   case GO_DRAFTS:
     open_menu(app, _("Drafts"), _("Which draft do you go on with?"), CQ_ON_LIST, fill_drafts, choose_draft);
     break;
-  case GO_FINISHED: open_menu(app, _("Finished"), NULL, CQ_ON_LIST, fill_finished, NULL); break;
+  case GO_FINISHED: open_menu(app, _("Finished"), NULL, CQ_ON_LIST, fill_finished, choose_record); break;
   case GO_OUTBOX:
     open_menu(app, _("Outbox"), _("The courier (chasqui-sync push, or a USB stick) carries these to the post."),
-              CQ_ON_LIST, fill_outbox, NULL);
+              CQ_ON_LIST, fill_outbox, choose_outbox);
     break;
   default: app->over = true; break;
   }

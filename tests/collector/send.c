@@ -178,6 +178,37 @@ static void what_does_not_go_is_kept_told_and_goes_later(void **state) {
   scene_close(&it);
 }
 
+typedef struct watched {
+  cq_backend *recorder; /* first */
+  bool server, words;
+} watched;
+
+static void see_screen(void *context, cq_key key) {
+  watched *it = context;
+  cq_buf text = {0};
+  (void)key;
+  cq_grid_text(cq_recorder_grid(it->recorder), &text);
+  it->server |= text.at && strstr(text.at, "conflict");
+  it->words |= text.at && strstr(text.at, "different XML");
+  cq_buf_fini(&text);
+}
+
+static void the_outbox_shows_what_a_server_said(void **state) {
+  scene it;
+  watched context = {0};
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill(&it, 1);
+  rosa_server_play(it.s, &(rosa_play){.status = 409, .body = "{\"message\":\"different XML\"}", .times = 1});
+  assert_int_equal(send_all(&it), 1);
+  it.office->at.utc_ms = cq_clock_system.now_utc_ms(NULL) + 60000; /* the programs go by the system's clock */
+  /* New interview, Drafts, Finished, Outbox: its first row is what a server does not have. */
+  way_keys(it.office, "<Down><Down><Down><Enter><Enter><Esc><Esc>", 24, 120, see_screen, &context);
+  assert_true(context.server && context.words);
+  scene_close(&it);
+}
+
 static void a_wrong_token_a_login_page_and_no_line_are_told(void **state) {
   scene it;
   (void)state;
@@ -323,6 +354,7 @@ int main(void) {
       cmocka_unit_test(interviews_go_once_and_nothing_readable_stays),
       cmocka_unit_test(the_record_that_is_named_goes_and_no_other),
       cmocka_unit_test(what_does_not_go_is_kept_told_and_goes_later),
+      cmocka_unit_test(the_outbox_shows_what_a_server_said),
       cmocka_unit_test(a_wrong_token_a_login_page_and_no_line_are_told),
       cmocka_unit_test(a_lost_answer_makes_no_second_interview),
       cmocka_unit_test(files_of_an_interview_go_with_it),
