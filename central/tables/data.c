@@ -187,3 +187,16 @@ uint32_t cq_levels_find(const cq_levels *levels, cq_str name) {
   if (!levels->slot_count) return UINT32_MAX;
   return levels->slots[slot_of(levels, name)] - 1;
 }
+
+void cq_data_column(cq_buf *out, cq_str text, int width) {
+  size_t wanted = (size_t)(width < 0 ? -width : width), used = cq_utf8_length(text), kept = text.size;
+  if (used > wanted) {
+    kept = 0;
+    for (used = 0; used + 1 < wanted; used++) cq_utf8_next(text, &kept);
+  }
+  bool cut = kept < text.size;
+  for (size_t i = used + cut; width > 0 && i < wanted; i++) cq_buf_add_char(out, ' ');
+  cq_buf_add(out, text.at, kept);
+  if (cut) cq_buf_add_text(out, "…");
+  for (size_t i = used + cut; width < 0 && i < wanted; i++) cq_buf_add_char(out, ' ');
+}

@@ -47,6 +47,12 @@ bool cq_data_number(cq_str text, double *value);
 /* What stands for no value: blank, or NA as statistics programs write it. */
 bool cq_data_blank(cq_str text);
 
+/*
+ * Appends text as a column of a table on the terminal: filled with blanks up to `width` code points, and cut with "…"
+ * where it is longer. A negative width stands on the left, a positive one on the right.
+ */
+void cq_data_column(cq_buf *out, cq_str text, int width);
+
 /* --- distinct strings, numbered in the order they first came; they are borrowed --- */
 typedef struct cq_levels {
   cq_str *names;

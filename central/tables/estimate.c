@@ -397,9 +397,31 @@ static const char *band(const cq_estimate *e) {
   return cv < 0.15 ? _("good") : _("with caution");
 }
 
+/* A row of eight columns, by signs and not by bytes. */
+static void say_columns(const cq_cli *cli, const cq_str cells[8]) {
+  static const int widths[] = {-24, 14, 12, 14, 14, 6, 12};
+  cq_buf line = {0};
+  for (size_t i = 0; i < 8; i++) {
+    if (i) cq_buf_add_text(&line, i == 7 ? "  " : " ");
+    if (i < 7)
+      cq_data_column(&line, cells[i], widths[i]);
+    else
+      cq_buf_add_str(&line, cells[i]);
+  }
+  if (!line.failed) cq_cli_say(cli, "%s", line.at);
+  cq_buf_fini(&line);
+}
+
 static void say_head(const cq_cli *cli) {
-  cq_cli_say(cli, "%-24s %14s %12s %14s %14s %6s %12s  %s", "", _("estimate"), _("std. error"), _("95 % from"), _("to"),
-             "n", _("weighted n"), _("precision"));
+  const cq_str heads[] = {CQ_STR(""),
+                          cq_str_from(_("estimate")),
+                          cq_str_from(_("std. error")),
+                          cq_str_from(_("95 % from")),
+                          cq_str_from(_("to")),
+                          CQ_STR("n"),
+                          cq_str_from(_("weighted n")),
+                          cq_str_from(_("precision"))};
+  say_columns(cli, heads);
 }
 
 enum { FIGURE_SIZE = 48 };
@@ -412,10 +434,17 @@ static const char *figure(double number, char out[FIGURE_SIZE]) {
 }
 
 static void say_row(const cq_cli *cli, cq_str name, const cq_estimate *e) {
-  char f[5][FIGURE_SIZE];
-  cq_cli_say(cli, "%-24.*s %14s %12s %14s %14s %6zu %12s  %s", (int)(name.size < 200 ? name.size : 200),
-             name.size ? name.at : "", figure(e->estimate, f[0]), figure(e->se, f[1]), figure(e->low, f[2]),
-             figure(e->high, f[3]), e->n, figure(e->weighted_n, f[4]), band(e));
+  char f[5][FIGURE_SIZE], n[24];
+  snprintf(n, sizeof n, "%zu", e->n);
+  const cq_str cells[] = {name,
+                          cq_str_from(figure(e->estimate, f[0])),
+                          cq_str_from(figure(e->se, f[1])),
+                          cq_str_from(figure(e->low, f[2])),
+                          cq_str_from(figure(e->high, f[3])),
+                          cq_str_from(n),
+                          cq_str_from(figure(e->weighted_n, f[4])),
+                          cq_str_from(band(e))};
+  say_columns(cli, cells);
 }
 
 static void say_missing(const cq_cli *cli, const sample *s) {

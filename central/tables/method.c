@@ -264,9 +264,11 @@ int cq_central_draw(cq_cli *cli) {
     for (uint32_t h = 0; h < d.strata.count; h++) draw_stratum(&d, h, (uint64_t)seed, &out);
     status = out.failed ? cq_error_nomem(&error) : cq_file_replace(out_path, out.at, out.size, 0600, true, &error);
   }
-  for (size_t h = 0; status == CQ_OK && h < d.strata.count; h++)
-    cq_cli_say(cli, "  %-24.*s %6lld / %.0f", (int)d.strata.names[h].size, d.strata.names[h].at, (long long)d.rows[h],
-               d.population[h]);
+  for (size_t h = 0; status == CQ_OK && h < d.strata.count; h++) {
+    cq_buf_reset(&out);
+    cq_data_column(&out, d.strata.names[h], -24);
+    if (!out.failed) cq_cli_say(cli, "  %s %6lld / %.0f", out.at, (long long)d.rows[h], d.population[h]);
+  }
   if (status == CQ_OK)
     cq_cli_say(cli, _("Drawn with seed %lld. The sample is frozen in %s; keep the frame with it."), (long long)seed,
                out_path);
@@ -316,7 +318,7 @@ enum { MAX_CROSSTAB_CELLS = 200000 };
 /* Four marks: a figure, 0 for a true nought, a dot for what is hidden, and nothing where there is nothing to say. */
 static void add_count(cq_buf *out, int64_t count, cq_hidden hidden) {
   if (hidden != CQ_SHOWN)
-    cq_buf_addf(out, " %*s", 13, "·");
+    cq_buf_addf(out, "%12s·", "");
   else
     cq_buf_addf(out, " %12lld", (long long)count);
 }
@@ -326,17 +328,17 @@ static void say_crosstab(const cq_cli *cli, const crosstab *t) {
   size_t columns = t->columns.count;
   int64_t all = 0;
   cq_buf_addf(&line, "%-24s", "");
-  for (size_t c = 0; c < columns; c++)
-    cq_buf_addf(&line, " %12.*s", (int)t->columns.names[c].size,
-                t->columns.names[c].size ? t->columns.names[c].at : "");
-  cq_buf_addf(&line, " %12s", _("all"));
+  for (size_t c = 0; c <= columns; c++) {
+    cq_buf_add_char(&line, ' ');
+    cq_data_column(&line, c < columns ? t->columns.names[c] : cq_str_from(_("all")), 12);
+  }
   if (!line.failed) cq_cli_say(cli, "%s", line.at);
   for (size_t r = 0; r <= t->rows.count; r++) {
     bool last = r == t->rows.count;
     int64_t sum = 0;
     cq_str name = last ? cq_str_from(_("all")) : t->rows.names[r];
     cq_buf_reset(&line);
-    cq_buf_addf(&line, "%-24.*s", (int)name.size, name.size ? name.at : "");
+    cq_data_column(&line, name, -24);
     for (size_t c = 0; c < columns; c++) {
       int64_t count = 0;
       for (size_t i = last ? 0 : r; i < (last ? r : r + 1); i++) count += t->counts[i * columns + c];

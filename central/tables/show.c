@@ -36,29 +36,68 @@ cq_status cq_grid_json(const cq_grid *grid, cq_buf *out, cq_error *error) {
   return out->failed ? cq_error_nomem(error) : CQ_OK;
 }
 
-/* "4/5  80.0 %", or a dash where nobody is eligible: nought of nought is no nought per cent. */
-static void add_share(cq_buf *out, const cq_coverage *c, int width) {
-  char text[64];
-  if (!c->eligible) {
-    cq_buf_addf(out, "  %*s", width + 2, "—"); /* the dash is three bytes and one column */
-    return;
-  }
-  double share = c->eligible_weighted > 0 ? c->covered_weighted / c->eligible_weighted : 0;
-  snprintf(text, sizeof text, "%zu/%zu %5.1f %%", c->covered, c->eligible, 100 * share);
-  cq_buf_addf(out, "  %*s", width, text);
+/* A name, four seasons and the full cycle are 80 columns. More seasons stand in blocks below one another. */
+enum { NAME_WIDTH = 17, SEASON_WIDTH = 11, CYCLE_WIDTH = 14, SEASONS_IN_LINE = 4 };
+/* The longest state, vencida_parcial, is 15. */
+enum { PERSON_WIDTH = 16, STATE_WIDTH = 15 };
+
+/* Without the blanks of a column that holds nothing. */
+static void end_line(cq_buf *out) {
+  while (out->size && out->at[out->size - 1] == ' ') out->size--;
+  cq_buf_add_char(out, '\n');
 }
 
-static void add_group(const cq_grid *grid, cq_buf *out, const char *name, size_t size, const cq_grid_group *group) {
-  cq_str text = {name, size};
-  size_t columns = cq_utf8_length(text);
-  cq_buf_add_str(out, text);
-  for (; columns < 20; columns++) cq_buf_add_char(out, ' ');
-  for (size_t s = 0; s < grid->season_count; s++) add_share(out, &group->seasons[s], 20);
-  if (grid->closed)
-    cq_buf_addf(out, "  %12zu", group->full_cycle);
-  else
-    cq_buf_addf(out, "  %14s", "—");
-  cq_buf_add_char(out, '\n');
+/* "4/5", or a dash where nobody is eligible: nought of nought is no nought per cent. */
+static void add_counts(cq_buf *out, const cq_coverage *c, int width) {
+  char text[64];
+  snprintf(text, sizeof text, "%zu/%zu", c->covered, c->eligible);
+  cq_data_column(out, c->eligible ? cq_str_from(text) : CQ_STR("—"), width);
+}
+
+static void add_share(cq_buf *out, const cq_coverage *c, int width) {
+  char text[64] = "";
+  double share = c->eligible_weighted > 0 ? c->covered_weighted / c->eligible_weighted : 0;
+  if (c->eligible) snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  cq_data_column(out, cq_str_from(text), width);
+}
+
+/* The seasons from..to of one group: persons covered of those due, and below it the weighted share. */
+static void add_group(const cq_grid *grid, cq_buf *out, cq_str name, const cq_grid_group *group, size_t from,
+                      size_t to) {
+  char cycle[32];
+  cq_data_column(out, name, -NAME_WIDTH);
+  for (size_t s = from; s < to; s++) {
+    cq_buf_add_char(out, ' ');
+    add_counts(out, &group->seasons[s], SEASON_WIDTH);
+  }
+  snprintf(cycle, sizeof cycle, "%zu", group->full_cycle);
+  if (to == grid->season_count) {
+    cq_buf_add_char(out, ' ');
+    cq_data_column(out, grid->closed ? cq_str_from(cycle) : CQ_STR("—"), CYCLE_WIDTH);
+  }
+  end_line(out);
+  cq_data_column(out, CQ_STR(""), NAME_WIDTH);
+  for (size_t s = from; s < to; s++) {
+    cq_buf_add_char(out, ' ');
+    add_share(out, &group->seasons[s], SEASON_WIDTH);
+  }
+  end_line(out);
+}
+
+static void add_seasons(const cq_grid *grid, cq_buf *out, size_t from, size_t to) {
+  char id[CQ_SEASON_REF_SIZE];
+  cq_data_column(out, CQ_STR(""), NAME_WIDTH);
+  for (size_t s = from; s < to; s++) {
+    cq_buf_add_char(out, ' ');
+    cq_data_column(out, cq_str_from(cq_season_format(&grid->seasons[s].ref, id)), SEASON_WIDTH);
+  }
+  if (to == grid->season_count) {
+    cq_buf_add_char(out, ' ');
+    cq_data_column(out, cq_str_from(_("full cycle")), CYCLE_WIDTH);
+  }
+  end_line(out);
+  for (size_t g = 0; g < grid->group_count; g++) add_group(grid, out, grid->groups[g].name, &grid->groups[g], from, to);
+  add_group(grid, out, cq_str_from(_("all")), &grid->all, from, to);
 }
 
 static void add_months(const cq_grid *grid, cq_buf *out) {
@@ -68,8 +107,9 @@ static void add_months(const cq_grid *grid, cq_buf *out) {
     const cq_coverage *c = &grid->all.months[m];
     any += c->covered > 0;
     cq_buf_addf(out, "  %04d-%02d", grid->months[m] / 12, grid->months[m] % 12 + 1);
-    add_share(out, c, 20);
-    cq_buf_add_char(out, '\n');
+    add_counts(out, c, 2 * SEASON_WIDTH);
+    add_share(out, c, SEASON_WIDTH);
+    end_line(out);
   }
   cq_buf_addf(out, _("months with at least one record: %zu of %zu\n"), any, grid->month_count);
 }
@@ -77,24 +117,29 @@ static void add_months(const cq_grid *grid, cq_buf *out) {
 static void add_persons(const cq_grid *grid, cq_buf *out) {
   cq_buf_add_char(out, '\n');
   for (size_t p = 0; p < grid->people_count; p++) {
-    cq_buf_add_str(out, grid->people[p].id);
-    for (size_t s = 0; s < grid->season_count; s++)
-      cq_buf_addf(out, " · %s", cq_cell_name(cq_grid_cell(grid, p, s)->state));
-    cq_buf_add_char(out, '\n');
+    if (cq_utf8_length(grid->people[p].id) <= PERSON_WIDTH)
+      cq_data_column(out, grid->people[p].id, -PERSON_WIDTH);
+    else
+      cq_buf_add_str(out, grid->people[p].id); /* never cut: it is what one looks for */
+    for (size_t s = 0; s < grid->season_count; s++) {
+      cq_buf_add_char(out, ' ');
+      cq_str state = cq_str_from(cq_cell_name(cq_grid_cell(grid, p, s)->state));
+      if (s + 1 < grid->season_count)
+        cq_data_column(out, state, -STATE_WIDTH);
+      else
+        cq_buf_add_str(out, state);
+    }
+    end_line(out);
   }
 }
 
 cq_status cq_grid_text(const cq_grid *grid, bool persons, cq_buf *out, cq_error *error) {
-  char id[CQ_SEASON_REF_SIZE], day[11];
-  const char *all = _("all");
+  char day[11];
   cq_buf_addf(out, _("Campaign %d, on %s\n"), grid->campaign, cq_date_format(cq_date_from_day(grid->today), day));
-  cq_buf_addf(out, "%-20s", "");
-  for (size_t s = 0; s < grid->season_count; s++)
-    cq_buf_addf(out, "  %20s", cq_season_format(&grid->seasons[s].ref, id));
-  cq_buf_addf(out, "  %12s\n", _("full cycle"));
-  for (size_t g = 0; g < grid->group_count; g++)
-    add_group(grid, out, grid->groups[g].name.at, grid->groups[g].name.size, &grid->groups[g]);
-  add_group(grid, out, all, strlen(all), &grid->all);
+  for (size_t from = 0; from < grid->season_count; from += SEASONS_IN_LINE) {
+    size_t left = grid->season_count - from;
+    add_seasons(grid, out, from, from + (left < SEASONS_IN_LINE ? left : SEASONS_IN_LINE));
+  }
   add_months(grid, out);
   if (persons) add_persons(grid, out);
   return out->failed ? cq_error_nomem(error) : CQ_OK;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "central/tables/data.h"
 #include "central/tables/repair.h"
 #include "central/tables/student.h"
 #include "chasqui/file.h"
@@ -468,6 +469,68 @@ static void coverage(void **state) {
 }
 
 /* The page needs nothing from elsewhere, and holds a picture of every group. */
+/* What the program writes on the screen, line by line; the widest of them, in signs. */
+static size_t widest(const char *arguments, const char *words) {
+  char command[1200], line[512];
+  size_t most = 0;
+  bool said = !words;
+  snprintf(command, sizeof command, "LC_ALL=C.UTF-8 LANGUAGE=es %s/chasqui-central %s 2>/dev/null",
+           getenv("CHASQUI_BIN"), arguments);
+  FILE *pipe = popen(command, "r");
+  assert_non_null(pipe);
+  while (fgets(line, sizeof line, pipe)) {
+    line[strcspn(line, "\n")] = '\0';
+    size_t length = cq_utf8_length(cq_str_from(line));
+    if (length > most) most = length;
+    if (words && strstr(line, words)) said = true;
+  }
+  assert_int_equal(pclose(pipe), 0);
+  assert_true(said);
+  return most;
+}
+
+static void columns_fit_and_stand_in_line(void **state) {
+  (void)state;
+  char line[512], *heads, *figures;
+  size_t wide = widest(COVERAGE "--today 2013-09-10 --by region --persons", "ciclo completo");
+  assert_true(wide > 60 && wide <= 80);
+  /* heads with accents end where their figures end */
+  snprintf(line, sizeof line,
+           "LC_ALL=C.UTF-8 LANGUAGE=es %s/chasqui-central estimate " SAMPLE
+           " --stratum stratum --population population --mean y 2>/dev/null",
+           getenv("CHASQUI_BIN"));
+  FILE *pipe = popen(line, "r");
+  char head[512], row[512];
+  assert_non_null(pipe);
+  assert_non_null(fgets(head, sizeof head, pipe));
+  assert_non_null(fgets(row, sizeof row, pipe));
+  assert_int_equal(pclose(pipe), 0);
+  heads = strstr(head, "estimación");
+  figures = strstr(row, "242.609");
+  assert_non_null(heads);
+  assert_non_null(figures);
+  size_t ends = cq_utf8_length((cq_str){head, (size_t)(heads - head)}) + cq_utf8_length(CQ_STR("estimación"));
+  assert_int_equal(ends, cq_utf8_length((cq_str){row, (size_t)(figures - row)}) + strlen("242.609"));
+}
+
+/* Signs are counted, not bytes; what is too long is cut and says so. */
+static void a_column_is_as_wide_as_it_is_said(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int width;
+    const char *column;
+  } cases[] = {{"año", 5, "  año"},     {"año", -5, "año  "},     {"", 3, "   "}, {"señal", 5, "señal"},
+               {"señales", 5, "seña…"}, {"señales", -5, "seña…"}, {"ñ", 1, "ñ"},  {"ññ", 1, "…"}};
+  cq_buf out = {0};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    cq_buf_reset(&out);
+    cq_data_column(&out, cq_str_from(cases[i].text), cases[i].width);
+    assert_string_equal(out.at, cases[i].column);
+  }
+  cq_buf_fini(&out);
+}
+
 static void coverage_page(void **state) {
   (void)state;
   int status;
@@ -541,6 +604,8 @@ int main(void) {
       cmocka_unit_test(contrast_of_two_groups),
       cmocka_unit_test(single_stratum_is_named),
       cmocka_unit_test(coverage),
+      cmocka_unit_test(columns_fit_and_stand_in_line),
+      cmocka_unit_test(a_column_is_as_wide_as_it_is_said),
       cmocka_unit_test(coverage_page),
       cmocka_unit_test(refused_coverage),
   };
