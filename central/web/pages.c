@@ -27,8 +27,9 @@ static const char page_style[] =
     "form.f label{display:inline-block;margin:0 1em .5em 0}input,select{font:inherit;max-width:14em}"
     "form.i{display:inline}.pair{border:1px solid #999;padding:.4em .8em;margin:.8em 0;break-inside:avoid}"
     ".pair table{width:100%}footer{margin-top:2.5em;color:#444;font-size:85%}"
-    "@media(max-width:40em){body{padding:0 .6em 2em}td,th{padding:2px 5px}nav a,nav "
+    "@media(max-width:40em){svg{max-width:none}body{padding:0 .6em 2em}td,th{padding:2px 5px}nav a,nav "
     "b{display:inline-block;padding:.25em 0}}"
+    ".rows table{width:max-content}.rows td{max-width:24em}"
     "@media print{nav,button,form,footer{display:none}}";
 
 cq_str cq_web_style(void) {
@@ -527,7 +528,7 @@ static bool column_empty(const window *w, size_t column) {
 }
 
 static void show_rows(cq_buf *out, const window *w, const cq_rows_table *t) {
-  cq_buf_add_text(out, "<div class=\"w\"><table><thead><tr><th>#</th>");
+  cq_buf_add_text(out, "<div class=\"w rows\"><table><thead><tr><th>#</th>");
   for (size_t c = 0; c < w->columns; c++) {
     if (column_empty(w, c)) continue;
     cq_buf_add_text(out, "<th>");
