@@ -227,17 +227,33 @@ size_t cq_calendar_campaign(const cq_calendar *calendar, cq_str place, int32_t c
   return plan->season_count;
 }
 
-bool cq_calendar_season(const cq_calendar *calendar, cq_str place, const cq_season_ref *ref, int32_t version,
-                        cq_season *season) {
-  if (ref->campaign < 1 || ref->campaign > 9998) return false;
-  const year_plan *plan = plan_for(calendar, place, ref->campaign, version);
-  if (!plan) return false;
+static bool season_in(const cq_calendar *calendar, const year_plan *plan, cq_str place, const cq_season_ref *ref,
+                      cq_season *season) {
   for (size_t i = 0; i < plan->season_count; i++) {
     if (memcmp(plan->seasons[i].code, ref->code, sizeof ref->code) != 0) continue;
     *season = season_of(calendar, plan, i, place, ref->campaign);
     return true;
   }
   return false;
+}
+
+bool cq_calendar_season(const cq_calendar *calendar, cq_str place, const cq_season_ref *ref, int32_t version,
+                        cq_season *season) {
+  if (ref->campaign < 1 || ref->campaign > 9998) return false;
+  const year_plan *plan = plan_for(calendar, place, ref->campaign, version);
+  return plan && season_in(calendar, plan, place, ref, season);
+}
+
+bool cq_calendar_season_taken(const cq_calendar *calendar, cq_str zone, cq_str place, const cq_season_ref *ref,
+                              int32_t version, cq_season *season) {
+  if (ref->campaign < 1 || ref->campaign > 9998) return false;
+  for (size_t i = 0; zone.size && i < calendar->count; i++) {
+    const year_plan *plan = &calendar->plans[i];
+    if (plan->version == version && plan->from <= ref->campaign && cq_str_is(zone, plan->zone) &&
+        season_in(calendar, plan, place, ref, season))
+      return true;
+  }
+  return cq_calendar_season(calendar, place, ref, version, season);
 }
 
 cq_str cq_calendar_zone(const cq_calendar *calendar, cq_str place, int32_t campaign, int32_t version) {

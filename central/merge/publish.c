@@ -378,7 +378,7 @@ static cq_status tell_seasons(cq_cli *cli, const cq_composed *c, cq_buf *json, c
       c->calendar.size ? cq_calendar_load(&calendar, c->calendar, error) : cq_calendar_standard(&calendar, error);
   if (status != CQ_OK) return status;
   if (!json)
-    cq_cli_say(cli, _("Seasons that visits can close from %s to %s, by campaign:"), cq_date_format(p->starts, first),
+    cq_cli_say(cli, _("Seasons that can be closed from %s to %s, by campaign:"), cq_date_format(p->starts, first),
                cq_date_format(p->ends, last));
   for (int32_t campaign = p->starts.year - 1; campaign <= p->ends.year && campaign < p->starts.year + MAX_CAMPAIGNS;
        campaign++) {

@@ -70,8 +70,8 @@ static void say_json(const cq_findings *f) {
   cq_buf_fini(&out);
 }
 
-/* Lines of at most WIDTH columns, two blanks in. */
-static void say_wrapped(const cq_cli *cli, cq_str text) {
+/* Lines of at most WIDTH columns, the first `indent` blanks in and the others two. */
+static void say_wrapped(const cq_cli *cli, cq_str text, size_t indent) {
   cq_buf line = {0};
   size_t column = 0;
   for (size_t from = 0; from < text.size;) {
@@ -84,9 +84,10 @@ static void say_wrapped(const cq_cli *cli, cq_str text) {
       cq_buf_reset(&line);
       column = 0;
     }
-    cq_buf_add_text(&line, column ? " " : "  ");
+    cq_buf_add_text(&line, column ? " " : indent ? "  " : "");
     cq_buf_add_str(&line, word);
-    column += length + (column ? 1 : 2);
+    column += length + (column ? 1 : indent);
+    indent = 2;
     from = to + 1;
   }
   if (column && !line.failed) cq_cli_say(cli, "%s", line.at);
@@ -100,16 +101,19 @@ static void say_findings(const cq_cli *cli, const cq_findings *f) {
     bool next_same =
         i + 1 < f->count && cq_str_equal(f->at[i + 1].check, one->check) && cq_str_equal(f->at[i + 1].next, one->next);
     cq_buf text = {0};
-    if (!i || !cq_str_equal(one->check, last))
-      cq_cli_say(cli, "%.*s%s%.*s", (int)one->check.size, one->check.at, one->title.size ? " · " : "",
-                 (int)one->title.size, one->title.at);
+    if (!i || !cq_str_equal(one->check, last)) {
+      cq_buf_add_str(&text, one->check);
+      if (one->title.size) cq_buf_addf(&text, " · %.*s", (int)one->title.size, one->title.at);
+      if (!text.failed) say_wrapped(cli, cq_buf_str(&text), 0);
+      cq_buf_reset(&text);
+    }
     last = one->check;
     cq_buf_add_str(&text, one->what);
     if (one->where.size) cq_buf_addf(&text, " [%.*s]", (int)one->where.size, one->where.at);
-    if (!text.failed) say_wrapped(cli, cq_buf_str(&text));
+    if (!text.failed) say_wrapped(cli, cq_buf_str(&text), 2);
     cq_buf_reset(&text);
     cq_buf_addf(&text, "→ %.*s", (int)one->next.size, one->next.at);
-    if (!text.failed && !next_same) say_wrapped(cli, cq_buf_str(&text));
+    if (!text.failed && !next_same) say_wrapped(cli, cq_buf_str(&text), 2);
     cq_buf_fini(&text);
   }
 }

@@ -211,7 +211,8 @@ static const char desk_visits_sql[] =
     "WITH asked AS (SELECT CASE WHEN substr(s.entity, 1, 5) = 'uuid:' THEN substr(s.entity, 6) ELSE s.entity END AS "
     "entity, "
     "s.id FROM visit_subject s WHERE s.dataset = ?1) "
-    "SELECT coalesce(m.stays, a.entity), v.season, v.day, v.result, v.reason, v.months, v.calendar_version FROM asked "
+    "SELECT coalesce(m.stays, a.entity), v.season, v.day, v.result, v.reason, v.months, v.calendar_version, v.zone "
+    "FROM asked "
     "a "
     "JOIN visit v ON v.id = a.id LEFT JOIN entity_same m ON m.dataset = ?1 AND m.id = a.entity "
     "WHERE v.season <> '' AND v.voided = 0 AND v.edited = 0";
@@ -272,8 +273,8 @@ static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *gr
     if (!cq_visit_say(&v.visit, cq_str_from(result), cq_desk_text(s, 4))) continue; /* no result of a visit */
     v.months = keep(grid, cq_desk_text(s, 5));
     /* the lag is that of the calendar under which the record was taken */
-    if (cq_calendar_season(grid->calendar, grid->people[person].place, &v.visit.season, sqlite3_column_int(s, 6),
-                           &season))
+    if (cq_calendar_season_taken(grid->calendar, cq_desk_text(s, 7), grid->people[person].place, &v.visit.season,
+                                 sqlite3_column_int(s, 6), &season))
       v.visit.season_end = season.end;
     status = cq_grid_add_visit(grid, &v, error);
   }

@@ -82,6 +82,10 @@ size_t cq_calendar_campaign(const cq_calendar *calendar, cq_str place, int32_t c
 /* One season, under `version` of the place's zone (0: the newest that holds). False where there is none such. */
 bool cq_calendar_season(const cq_calendar *calendar, cq_str place, const cq_season_ref *ref, int32_t version,
                         cq_season *season);
+/* The season of a record taken at the place under a version of a zone, whatever zone the place belongs to now: versions
+ * are numbered within their zone. Where the calendar no longer has it (or `zone` is ""), as cq_calendar_season. */
+bool cq_calendar_season_taken(const cq_calendar *calendar, cq_str zone, cq_str place, const cq_season_ref *ref,
+                              int32_t version, cq_season *season);
 /* The zone whose seasons hold at a place in a campaign, under `version` (0: the newest that holds); "" where there is
  * none. Borrowed from the calendar. */
 cq_str cq_calendar_zone(const cq_calendar *calendar, cq_str place, int32_t campaign, int32_t version);

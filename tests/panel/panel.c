@@ -145,6 +145,36 @@ static void seasons_are_events(void **state) {
   cq_calendar_free(calendar);
 }
 
+/* A district gets a zone of its own, whose versions begin at 1 again: a record of the general zone keeps its season. */
+static void a_moved_boundary_leaves_old_records(void **state) {
+  (void)state;
+  cq_calendar *calendar;
+  cq_season_ref ref;
+  cq_season now, taken;
+  assert_int_equal(cq_calendar_load(&calendar,
+                                    CQ_STR("zone,places,version,from,season,start,closes,grace\n"
+                                           "general,*,1,2009,T1,08-01,,\ngeneral,*,1,2009,T2,11-01,,\n"
+                                           "pucara,210708,1,2012,T1,08-01,,\npucara,210708,1,2012,T2,10-01,,\n"),
+                                    NULL),
+                   CQ_OK);
+  assert_true(cq_season_parse(CQ_STR("2012-T1"), &ref));
+  cq_str place = CQ_STR("2107080028");
+  assert_true(cq_calendar_season(calendar, place, &ref, 0, &now));
+  assert_int_equal(now.end, day("2012-10-01"));
+  assert_true(cq_str_is(cq_calendar_zone(calendar, place, 2012, 0), "pucara"));
+  assert_true(cq_str_is(cq_calendar_zone(calendar, place, 2011, 0), "general"));
+  assert_true(cq_calendar_season_taken(calendar, CQ_STR("general"), place, &ref, 1, &taken));
+  assert_int_equal(taken.end, day("2012-11-01"));
+  assert_true(cq_calendar_season_taken(calendar, CQ_STR("pucara"), place, &ref, 1, &taken));
+  assert_int_equal(taken.end, day("2012-10-01"));
+  /* a zone that is not there any more, and records from before zones were named */
+  assert_true(cq_calendar_season_taken(calendar, CQ_STR("otra"), place, &ref, 1, &taken));
+  assert_int_equal(taken.end, day("2012-10-01"));
+  assert_true(cq_calendar_season_taken(calendar, CQ_STR(""), CQ_STR("05"), &ref, 1, &taken));
+  assert_int_equal(taken.end, day("2012-11-01"));
+  cq_calendar_free(calendar);
+}
+
 static void names(void **state) {
   (void)state;
   bool letters[256] = {false};
@@ -405,6 +435,7 @@ int main(void) {
       cmocka_unit_test(cells),
       cmocka_unit_test(cell_marks),
       cmocka_unit_test(who_left),
+      cmocka_unit_test(a_moved_boundary_leaves_old_records),
       cmocka_unit_test(seasons_are_events),
       cmocka_unit_test(who_left),
       cmocka_unit_test(seasons_are_events),
