@@ -150,7 +150,13 @@ typedef struct reader {
   const char *by;
   source from;
   bool memory, counting;
-  sqlite3_stmt *visit, *frame_property, *entity_property;
+  cq_levels instances; /* of the form's visits: whom each is about, and under which calendar */
+  struct visited {
+    uint32_t unit;
+    int version;
+  } * visited;
+  size_t visited_capacity;
+  sqlite3_stmt *frame_property, *entity_property;
   /* the record at hand; rows of a repeat wait until it is complete */
   cq_arena *arena;
   cq_str key, *main;
@@ -309,21 +315,55 @@ static void keep_value(cq_measured *at, const cq_measured *m) {
 }
 
 /* What the visit's envelope says that rows do not: the person, and the version of the calendar. */
-static cq_status visit_of(reader *r, bool *known, int *version, cq_error *error) {
-  sqlite3_stmt *s = r->visit;
-  cq_str dataset = r->from.indicator->dataset;
-  bool row = false;
+static bool visit_of(reader *r, int *version) {
+  uint32_t at = cq_levels_find(&r->instances, r->main[0]);
   *version = 0;
-  *known = false;
-  sqlite3_bind_text(s, 1, r->main[0].at, (int)r->main[0].size, SQLITE_STATIC);
-  sqlite3_bind_text(s, 2, dataset.at, (int)dataset.size, SQLITE_STATIC);
-  cq_status status = cq_desk_step(r->desk, s, &row, error);
-  if (status == CQ_OK && row) {
-    r->unit = cq_levels_find(&r->c->ids, cq_desk_text(s, 0));
-    *version = sqlite3_column_int(s, 1);
-    *known = r->unit != UINT32_MAX;
+  if (at == UINT32_MAX) return false;
+  r->unit = r->visited[at].unit;
+  *version = r->visited[at].version;
+  return r->unit != UINT32_MAX;
+}
+
+static cq_status put_visited(reader *r, sqlite3_stmt *s, cq_error *error) {
+  cq_str instance = kept(r->c, cq_desk_text(s, 0));
+  size_t before = r->instances.count;
+  if (!instance.at || cq_levels_number(&r->instances, instance) == UINT32_MAX) return cq_error_nomem(error);
+  if (r->instances.count == before) return CQ_OK; /* about several persons of the list: the first of them */
+  if (before == r->visited_capacity) {
+    size_t capacity = before ? before * 2 : 256;
+    struct visited *more = realloc(r->visited, capacity * sizeof *more);
+    if (!more) return cq_error_nomem(error);
+    r->visited = more;
+    r->visited_capacity = capacity;
   }
-  sqlite3_reset(s);
+  r->visited[before] = (struct visited){cq_levels_find(&r->c->ids, cq_desk_text(s, 1)), sqlite3_column_int(s, 2)};
+  return CQ_OK;
+}
+
+/* All visits of a form at once: one look-up for each record would scan them all each time. */
+static cq_status read_visits(reader *r, const cq_indicator *indicator, cq_error *error) {
+  static const char sql[] =
+      "SELECT a.instance, coalesce(m.stays, a.entity), a.calendar_version FROM (SELECT v.instance, v.calendar_version, "
+      "CASE WHEN substr(s.entity, 1, 5) = 'uuid:' THEN substr(s.entity, 6) ELSE s.entity END AS entity FROM "
+      "visit_subject s JOIN visit v ON v.id = s.id WHERE s.dataset = ?1 AND v.form_id = ?2) a LEFT JOIN entity_same m "
+      "ON "
+      "m.dataset = ?1 AND m.id = a.entity";
+  sqlite3_stmt *s = NULL;
+  cq_levels_fini(&r->instances);
+  r->visited_capacity = 0;
+  free(r->visited);
+  r->visited = NULL;
+  if (!indicator->dataset.size) return CQ_OK;
+  cq_status status = cq_desk_prepare(r->desk, &s, sql, error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(s, 1, indicator->dataset.at, (int)indicator->dataset.size, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, indicator->form.at, (int)indicator->form.size, SQLITE_STATIC);
+  }
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(r->desk, s, &row, error)) != CQ_OK || !row) break;
+    status = put_visited(r, s, error);
+  }
+  sqlite3_finalize(s);
   return status;
 }
 
@@ -341,13 +381,11 @@ static cq_status take_value(reader *r, cq_error *error) {
   cq_collected *c = r->c;
   cq_season_ref ref;
   cq_measured m = {0};
-  bool known = true;
   int version = 0;
   size_t period = 0;
   cq_status status = CQ_OK;
   if (r->from.indicator->dataset.size) {
-    if ((status = visit_of(r, &known, &version, error)) != CQ_OK) return status;
-    if (!known) {
+    if (!visit_of(r, &version)) {
       c->strangers++;
       return CQ_OK;
     }
@@ -374,15 +412,12 @@ static cq_status take_value(reader *r, cq_error *error) {
 }
 
 /* Who was found to have died or moved away is outside of later seasons. */
-static cq_status note_left(reader *r, cq_error *error) {
-  bool known;
+static void note_left(reader *r) {
   int version;
   cq_date day;
-  cq_status status = visit_of(r, &known, &version, error);
-  if (status != CQ_OK || !known || !cq_date_parse(r->main[4], &day)) return status;
+  if (!visit_of(r, &version) || !cq_date_parse(r->main[4], &day)) return;
   int32_t *leave = &r->c->leave[r->unit];
   if (*leave == CQ_DAY_NONE || cq_date_to_day(day) < *leave) *leave = cq_date_to_day(day);
-  return CQ_OK;
 }
 
 static cq_status end_record(reader *r, cq_error *error) {
@@ -391,7 +426,7 @@ static cq_status end_record(reader *r, cq_error *error) {
   cq_visit visit = {.season_end = CQ_DAY_NONE};
   bool answered = cq_visit_say(&visit, r->main[2], r->main[3]) &&
                   (visit.result == CQ_VISIT_COMPLETE || visit.result == CQ_VISIT_PARTIAL);
-  if (visit.left && !r->counting && r->from.indicator->dataset.size) status = note_left(r, error);
+  if (visit.left && !r->counting && r->from.indicator->dataset.size) note_left(r);
   size_t values = r->from.part ? r->part_count : 1;
   if (answered && r->counting) r->units += values;
   for (size_t v = 0; answered && !r->counting && status == CQ_OK && v < values; v++) {
@@ -473,6 +508,7 @@ static cq_status read_values(reader *r, const cq_indicator *indicator, bool coun
   r->units = 0;
   cq_status status = cq_rows_open(&r->from.rows, r->desk, indicator->form, &options, error);
   if (status == CQ_OK) status = find_part(&r->from, error);
+  if (status == CQ_OK && !counting) status = read_visits(r, indicator, error);
   if (status == CQ_OK) status = cq_rows_read(r->from.rows, take_row, r, &records, &unreadable, error);
   if (status == CQ_OK) status = end_record(r, error);
   r->main = NULL;
@@ -556,16 +592,9 @@ static cq_status census(reader *r, const cq_indicator *indicator, cq_error *erro
 }
 
 static cq_status prepare(reader *r, cq_error *error) {
-  cq_status status = cq_desk_prepare(
-      r->desk, &r->visit,
-      "SELECT coalesce(m.stays, a.entity), a.calendar_version FROM (SELECT CASE WHEN substr(s.entity, 1, 5) = 'uuid:' "
-      "THEN substr(s.entity, 6) ELSE s.entity END AS entity, v.calendar_version FROM visit v JOIN visit_subject s ON "
-      "s.id = v.id WHERE v.instance = ?1 AND s.dataset = ?2) a LEFT JOIN entity_same m ON m.dataset = ?2 AND m.id = "
-      "a.entity LIMIT 1",
-      error);
-  if (status == CQ_OK)
-    status = cq_desk_prepare(r->desk, &r->frame_property,
-                             "SELECT value FROM frame_property WHERE dataset = ?1 AND id = ?2 AND name = ?3", error);
+  cq_status status =
+      cq_desk_prepare(r->desk, &r->frame_property,
+                      "SELECT value FROM frame_property WHERE dataset = ?1 AND id = ?2 AND name = ?3", error);
   if (status == CQ_OK)
     status = cq_desk_prepare(r->desk, &r->entity_property,
                              "SELECT value FROM entity_property WHERE dataset = ?1 AND id = ?2 AND name = ?3", error);
@@ -599,7 +628,8 @@ cq_status cq_collect(cq_collected *c, cq_desk *desk, const cq_indicator *indicat
   if (status == CQ_OK) mark_outside(c, calendar);
   if (status == CQ_OK && m->period_count) qsort(m->periods, m->period_count, sizeof *m->periods, by_start);
   if (status == CQ_OK) status = cq_measure_calibrate(m, error);
-  sqlite3_finalize(r.visit);
+  cq_levels_fini(&r.instances);
+  free(r.visited);
   sqlite3_finalize(r.frame_property);
   sqlite3_finalize(r.entity_property);
   cq_arena_free(r.arena);
