@@ -16,6 +16,7 @@ int cq_collector_users_remove(cq_cli *cli);
 int cq_collector_users_passphrase(cq_cli *cli);
 int cq_collector_backup(cq_cli *cli);
 int cq_collector_scrub(cq_cli *cli);
+int cq_collector_space(cq_cli *cli);
 int cq_collector_salvage(cq_cli *cli);
 int cq_collector_server_add(cq_cli *cli);
 int cq_collector_server_list(cq_cli *cli);
@@ -87,6 +88,8 @@ const char *cq_delivery_words(unsigned outcome);  /* a few words; 0: it waits */
 const char *cq_batch_state_words(cq_store_batch_state state);
 /* "2012-08-20 14:03" in the clock's zone. */
 void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]);
+/* What to say where the disk has little room left, else "" (also where that is not known). Lives in `memory`. */
+const char *cq_room_words(const cq_laptop *laptop, cq_buf *memory);
 /* Why an answer was not taken. */
 const char *cq_outcome_words(const cq_set_outcome *outcome, cq_type type, cq_buf *memory);
 

@@ -217,6 +217,15 @@ void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]) {
   snprintf(out, 24, "%s %02d:%02d", date, (int)(minute / 60), (int)(minute % 60));
 }
 
+const char *cq_room_words(const cq_laptop *laptop, cq_buf *memory) {
+  cq_vault_space space;
+  cq_buf_reset(memory);
+  if (cq_vault_space_used(cq_store_vault(laptop->store), &space, NULL) != CQ_OK || !space.nearly_full) return "";
+  cq_buf_addf(memory, _("Little room is left on this disk: %lld MiB. Free some before the next interview."),
+              (long long)(space.disk_free_bytes >> 20));
+  return memory->at ? memory->at : "";
+}
+
 static const char *type_words(cq_type type) {
   switch (type) {
   case CQ_TYPE_INT: return _("Write a whole number.");

@@ -51,6 +51,13 @@ static void tell_log(cq_cli *cli, const cq_laptop *laptop) {
   }
 }
 
+static void tell_room(cq_cli *cli, const cq_laptop *laptop) {
+  cq_buf words = {0};
+  const char *said = cq_room_words(laptop, &words);
+  if (*said) cq_cli_warn(cli, "%s", said);
+  cq_buf_fini(&words);
+}
+
 cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error) {
   cq_inbox_report report;
   cq_buf path = {0};
@@ -66,6 +73,7 @@ cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *
   if (status != CQ_OK) return status;
   if (cq_laptop_practice(laptop)) cq_cli_say(cli, "*** %s ***", _("PRACTICE: nothing here counts"));
   tell_log(cli, laptop);
+  tell_room(cli, laptop);
   status = cq_laptop_receive(laptop, &report, error);
   if (status == CQ_OK)
     tell_inbox(cli, laptop, &report);

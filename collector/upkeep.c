@@ -18,16 +18,45 @@ int cq_collector_backup(cq_cli *cli) {
   return cq_collector_end(cli, &laptop, status, &error);
 }
 
+/* The vault alone, before anything in it is read: what is damaged may be what a laptop begins with. */
+static cq_status open_to_check(cq_cli *cli, cq_vault **vault, cq_error *error) {
+  cq_cli_secret passphrase = {0};
+  cq_buf path = {0};
+  cq_status status = cq_vault_harden(error);
+  if (status == CQ_OK) status = cq_laptop_vault(&path, cq_cli_home(cli), error);
+  if (status == CQ_OK) status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase"), false, &passphrase, error);
+  if (status == CQ_OK) status = cq_vault_open(vault, path.at, (cq_str){passphrase.at, passphrase.size}, NULL, error);
+  cq_cli_secret_fini(&passphrase);
+  cq_buf_fini(&path);
+  return status;
+}
+
+static void tell_damage(cq_cli *cli, const cq_vault_scrubbed *found) {
+  if (found->pages_damaged > 0)
+    cq_cli_warn(cli, _("%lld of %lld pages cannot be read; the first is number %lld."), (long long)found->pages_damaged,
+                (long long)found->pages, (long long)found->first_damaged);
+  if (found->headers_damaged > 0)
+    cq_cli_warn(cli, _("%d of 2 copies of the header are damaged."), found->headers_damaged);
+  if (found->frames_damaged > 0)
+    cq_cli_warn(cli, _("%lld of %lld parts of the log cannot be read."), (long long)found->frames_damaged,
+                (long long)found->frames);
+}
+
 int cq_collector_scrub(cq_cli *cli) {
   cq_error error;
-  cq_laptop laptop;
+  cq_vault *vault = NULL;
+  cq_store *store = NULL;
   cq_vault_scrubbed found = {0};
   int64_t entries = 0;
   cq_error_clear(&error);
-  cq_status status = cq_collector_open(cli, &laptop, &error);
-  if (status == CQ_OK) status = cq_vault_scrub(cq_store_vault(laptop.store), &found, &error);
-  if (status == CQ_OK) status = cq_store_audit_verify(laptop.store, &entries, &error);
-  if (laptop.store && cq_cli_flag(cli, "json"))
+  cq_status status = open_to_check(cli, &vault, &error);
+  if (status == CQ_OK) {
+    status = cq_vault_scrub(vault, &found, &error);
+    tell_damage(cli, &found);
+  }
+  if (status == CQ_OK) status = cq_store_open(&store, vault, NULL, &error);
+  if (status == CQ_OK) status = cq_store_audit_verify(store, &entries, &error);
+  if (vault && cq_cli_flag(cli, "json"))
     printf("{\"pages\":%lld,\"pages_damaged\":%lld,\"frames\":%lld,\"frames_damaged\":%lld,\"trail\":%lld,"
            "\"whole\":%s}\n",
            (long long)found.pages, (long long)found.pages_damaged, (long long)found.frames,
@@ -35,6 +64,34 @@ int cq_collector_scrub(cq_cli *cli) {
   if (status == CQ_OK)
     cq_cli_say(cli, _("The vault is whole: %lld pages, and %lld entries of the audit trail."), (long long)found.pages,
                (long long)entries);
+  if (store)
+    cq_store_close(store);
+  else
+    cq_vault_close(vault);
+  return status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
+}
+
+static long long kib(int64_t bytes) {
+  return (long long)((bytes + 1023) / 1024);
+}
+
+int cq_collector_space(cq_cli *cli) {
+  cq_error error;
+  cq_laptop laptop;
+  cq_vault_space space = {0};
+  cq_error_clear(&error);
+  cq_status status = cq_collector_open(cli, &laptop, &error);
+  if (status == CQ_OK) status = cq_vault_space_used(cq_store_vault(laptop.store), &space, &error);
+  if (status == CQ_OK && cq_cli_flag(cli, "json"))
+    printf("{\"file_bytes\":%lld,\"log_bytes\":%lld,\"free_bytes\":%lld,\"disk_free_bytes\":%lld,\"nearly_full\":%s}\n",
+           (long long)space.file_bytes, (long long)space.log_bytes, (long long)space.free_bytes,
+           (long long)space.disk_free_bytes, space.nearly_full ? "true" : "false");
+  if (status == CQ_OK) {
+    cq_cli_say(cli, _("The vault takes %lld KiB, of which %lld KiB wait for new records; its log %lld KiB."),
+               kib(space.file_bytes), kib(space.free_bytes), kib(space.log_bytes));
+    if (space.disk_free_bytes >= 0)
+      cq_cli_say(cli, _("The disk has %lld MiB left."), (long long)(space.disk_free_bytes >> 20));
+  }
   return cq_collector_end(cli, &laptop, status, &error);
 }
 

@@ -47,7 +47,7 @@ static const char list_sql[] =
     "SELECT d.id, d.sign, d.note, d.chain IS NOT NULL, d.revoked_utc_ms IS NOT NULL, d.held, "
     "coalesce(sum(b.state = 3), 0), coalesce(sum(b.state = 2), 0), coalesce(sum(b.state = 4), 0), "
     "coalesce(max(b.number), 0), coalesce(max(b.number), 0) - count(DISTINCT b.number), "
-    "count(b.number) - count(DISTINCT b.number) "
+    "count(b.number) - count(DISTINCT b.number), d.predecessor "
     "FROM device d LEFT JOIN batch b ON b.device = d.id GROUP BY d.id ORDER BY d.first_seen_utc_ms, d.id";
 
 static cq_status say_device(cq_cli *cli, sqlite3_stmt *s, bool first, cq_buf *json, cq_error *error) {
@@ -67,13 +67,23 @@ static cq_status say_device(cq_cli *cli, sqlite3_stmt *s, bool first, cq_buf *js
   cq_cli_say(cli, "%.8s  %s  %s  %.*s", hex, fingerprint, standing_text(state), (int)note.size, note.at);
   cq_cli_say(cli, _("          merged %lld, held %lld, refused %lld; last number %lld, missing %lld"), merged, held,
              refused, last, gaps);
+  /* a restored vault: whom the coordinator approves anew */
+  cq_device_id before;
+  char before_hex[33] = "";
+  if (cq_desk_text(s, 12).size == sizeof before.at) {
+    memcpy(before.at, cq_desk_text(s, 12).at, sizeof before.at);
+    cq_device_id_hex(&before, before_hex);
+    cq_cli_say(cli, _("          goes on from %.8s"), before_hex);
+  }
   if (twice)
     cq_cli_say(cli, _("          %lld numbers came twice with other content: a copied vault? Look at it."), twice);
   cq_buf_addf(json, "%s{\"device\":\"%s\",\"fingerprint\":\"%s\",\"state\":\"%s\",\"note\":", first ? "" : ",", hex,
               fingerprint, state);
   cq_cli_add_json(json, note);
-  cq_buf_addf(json, ",\"merged\":%lld,\"held\":%lld,\"refused\":%lld,\"last\":%lld,\"missing\":%lld,\"twice\":%lld}",
-              merged, held, refused, last, gaps, twice);
+  cq_buf_addf(
+      json,
+      ",\"merged\":%lld,\"held\":%lld,\"refused\":%lld,\"last\":%lld,\"missing\":%lld,\"twice\":%lld,\"after\":\"%s\"}",
+      merged, held, refused, last, gaps, twice, before_hex);
   return CQ_OK;
 }
 

@@ -41,7 +41,8 @@ const cq_cli_message cq_cli_messages_vault[] = {
     {"vault.damaged.header", N_("The beginning of the vault is damaged."),
      N_("Open the last backup; keep the damaged file, since part of it may be saved.")},
     {"vault.damaged.page", N_("A part of the vault is damaged or was changed by a stranger: %1$s."),
-     N_("Make a copy of the file, then run “chasqui-collector scrub”. What can be read is saved with “salvage”.")},
+     N_("Make a copy of the file. “chasqui-collector scrub” says how much is damaged; what can be read is saved with "
+        "“salvage”.")},
     {"vault.damaged.structure", N_("The vault's order is damaged: %1$s."),
      N_("Make a copy of the file, then save what can be read with “salvage”.")},
     {"vault.harden", N_("The system did not let the program protect its memory."), NULL},

@@ -21,6 +21,7 @@ typedef struct menu {
   cq_agenda_visit *visits;
   size_t visit_count;
   const char *intro; /* a line above the list; NULL: none */
+  cq_buf room;       /* what is said above that where the disk is nearly full */
   int rows;          /* of the list, as last drawn */
   void (*fill)(struct menu *menu);
   void (*choose)(struct menu *menu, cq_list_item *item);
@@ -31,6 +32,11 @@ typedef struct menu {
 
 static void menu_draw(cq_view *view, cq_grid *grid, int row, int rows) {
   menu *it = (menu *)view;
+  if (it->room.size > 0) {
+    int used = cq_app_text(grid, row, 3, 2, grid->columns - 4, 0, cq_buf_str(&it->room)) + 1;
+    row += used;
+    rows -= used;
+  }
   if (it->intro) {
     int used = cq_app_text(grid, row, 3, 2, grid->columns - 4, 0, cq_str_from(it->intro)) + 1;
     row += used;
@@ -77,6 +83,7 @@ static void menu_end(cq_view *view) {
   cq_list_fini(&it->list);
   cq_kept_free(&it->kept);
   cq_arena_free(it->arena);
+  cq_buf_fini(&it->room);
   free(it->forms);
 }
 
@@ -226,6 +233,7 @@ static void fill_start(menu *it) {
   char detail[96];
   size_t wait = waiting(&it->kept);
   read_agenda(it);
+  cq_room_words(it->view.app->laptop, &it->room);
   if (it->visit_count > 0) {
     snprintf(detail, sizeof detail, "%zu", it->visit_count);
     cq_list_add(&it->list, GO_VISITS, cq_str_from(_("Visits to be made")), detail);
