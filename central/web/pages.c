@@ -132,10 +132,11 @@ static const struct {
     {"/", N_("Overview")}, {"/coverage", N_("Coverage")}, {"/review", N_("Review")}, {"/records", N_("Records")}};
 
 static void begin(cq_buf *out, const cq_web_ask *ask, const char *path, const char *named) {
+  const char *language = getenv("LANGUAGE");
   cq_buf_addf(out,
               "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
               "content=\"width=device-width,initial-scale=1\"><title>",
-              getenv("LANGUAGE") && strncmp(getenv("LANGUAGE"), "en", 2) == 0 ? "en" : "es");
+              language && strncmp(language, "en", 2) == 0 ? "en" : "es");
   text(out, cq_str_from(named));
   cq_buf_addf(
       out,
@@ -452,7 +453,6 @@ static cq_status review(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
   cq_status status = cq_review_propose(ask->desk, 0.5, show_pair, &r, &persons, &wrong);
   if (status == CQ_NOTFOUND) { /* no baseline was published: there is nobody to compare */
     explain(out, &wrong);
-    status = CQ_OK;
   } else if (status == CQ_OK) {
     cq_buf_add_text(out, "<p>");
     cq_buf_addf(out, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), r.shown, persons);
