@@ -210,8 +210,8 @@ static bool url_right(cq_str url) {
 }
 
 static void read_all(reader *r, const cJSON *root) {
-  static const char *const known[] = {"code",  "title", "languages", "time_zone",  "calendar", "starts", "ends",
-                                      "posts", "forms", "lists",     "indicators", "prices",   NULL};
+  static const char *const known[] = {"code",  "title", "languages", "time_zone",  "calendar", "starts",    "ends",
+                                      "posts", "forms", "lists",     "indicators", "prices",   "keep_days", NULL};
   cq_programme *p = &r->to->programme;
   only(r, root, known, "");
   read_code(r, cJSON_GetObjectItemCaseSensitive(root, "code"));
@@ -230,6 +230,12 @@ static void read_all(reader *r, const cJSON *root) {
   p->ends = date(r, cJSON_GetObjectItemCaseSensitive(root, "ends"), "ends");
   if (p->starts.year && p->ends.year && cq_date_to_day(p->ends) < cq_date_to_day(p->starts))
     refuse(r, "programme.field", "ends", "order");
+  const cJSON *days = cJSON_GetObjectItemCaseSensitive(root, "keep_days");
+  if (days && (!cJSON_IsNumber(days) || days->valuedouble < 1 || days->valuedouble > 36500 ||
+               days->valuedouble != (double)days->valueint))
+    refuse(r, "programme.field", "keep_days", "days");
+  else if (days)
+    p->keep_days = days->valueint;
   p->posts = read_texts(r, cJSON_GetObjectItemCaseSensitive(root, "posts"), MAX_POSTS, "posts", &p->post_count);
   for (size_t i = 0; i < p->post_count; i++)
     if (!url_right(p->posts[i])) refuse(r, "programme.field", "posts", "url");

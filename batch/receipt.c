@@ -23,6 +23,11 @@ static bool may_say(cq_role signer, cq_receipt_state state) {
   return signer == CQ_ROLE_POST && (state == CQ_RECEIPT_KEPT || state == CQ_RECEIPT_HELD);
 }
 
+const char *cq_receipt_reason_name(unsigned reason) {
+  static const char *const names[] = {"", "unknown", "revoked", "hold", "ahead", "seal", "content", "form", "foreign"};
+  return reason < sizeof names / sizeof *names ? names[reason] : "";
+}
+
 cq_status cq_receipt_write(cq_buf *out, const cq_receipt *receipt, const cq_chain *chain, const cq_secret *sign,
                            cq_error *error) {
   if (receipt->count < 1 || receipt->count > CQ_RECEIPT_MAX_BATCHES)
@@ -44,7 +49,7 @@ cq_status cq_receipt_write(cq_buf *out, const cq_receipt *receipt, const cq_chai
   for (size_t i = 0; i < receipt->count; i++) {
     cq_put_u64(out, receipt->batches[i].number);
     cq_buf_add(out, receipt->batches[i].hash.at, sizeof receipt->batches[i].hash.at);
-    cq_buf_add_char(out, (char)receipt->batches[i].state);
+    cq_buf_add_char(out, (char)(receipt->batches[i].state | (receipt->batches[i].reason & 15u) << 4));
   }
   if (out->failed) return cq_error_nomem(error);
   cq_signature signature;
@@ -59,7 +64,9 @@ static cq_status read_entries(cq_receipt *receipt, cq_layout *layout, cq_error *
     cq_receipt_batch *batch = &receipt->batches[i];
     batch->number = cq_layout_u64(layout);
     cq_layout_copy(layout, batch->hash.at, sizeof batch->hash.at);
-    batch->state = (cq_receipt_state)cq_layout_u8(layout);
+    uint8_t state = cq_layout_u8(layout);
+    batch->state = (cq_receipt_state)(state & 15);
+    batch->reason = state >> 4;
     if (!cq_receipt_state_name(batch->state)) return cq_error_set(error, CQ_DAMAGED, "receipt.damaged", NULL);
     if (!may_say(receipt->signer, batch->state)) return cq_error_set(error, CQ_REFUSED, "receipt.state", NULL);
   }

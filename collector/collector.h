@@ -8,6 +8,8 @@
 int cq_collector_join(cq_cli *cli);
 int cq_collector_fill(cq_cli *cli);
 int cq_collector_pack(cq_cli *cli);
+int cq_collector_status(cq_cli *cli);
+int cq_collector_purge(cq_cli *cli);
 int cq_collector_start(cq_cli *cli); /* no verb: the screen, or --line */
 
 int cq_collector_users(cq_cli *cli);
@@ -33,6 +35,10 @@ cq_status cq_collector_open(cq_cli *cli, cq_laptop *laptop, cq_error *error);
 
 /* The same; the passphrase stays, for the caller to end with cq_cli_secret_fini, whatever the status. */
 cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error);
+/* Frees what the desk has opened and what is older than the programme's keep_days; nothing where it says none, or where
+ * the clock cannot be right. The second says so too. purge.c */
+cq_status cq_laptop_let_go(cq_laptop *laptop, cq_store_purged *purged, cq_error *error);
+cq_status cq_collector_keep_days(cq_cli *cli, cq_laptop *laptop, cq_error *error);
 /* Closes the laptop and answers the exit status, with the error's sentence where there is one. */
 int cq_collector_end(cq_cli *cli, cq_laptop *laptop, cq_status status, const cq_error *error);
 /* A technician's code is letters, digits, point, dash, low dash. Error: collector.technician. */
@@ -56,11 +62,13 @@ typedef struct cq_kept_record {
   bool files_behind;                   /* attached files have not come as far as the record */
   int64_t said_utc_ms;                 /* when it said so */
   char words[160];                     /* its own */
+  uint8_t word;                        /* of its batch, where it does not go on; 0: none */
 } cq_kept_record;
 typedef struct cq_kept_batch {
   int64_t number, made_utc_ms, entries, size;
   char file[96];
   cq_store_batch_state state;
+  uint8_t word; /* held or refused, as receipts say it; 0: none */
 } cq_kept_batch;
 typedef struct cq_kept {
   cq_kept_draft *drafts;
@@ -86,6 +94,11 @@ void cq_kept_delivery_words(const cq_kept_record *record, const cq_clock *clock,
 bool cq_server_has_form(cq_str forms, cq_str id); /* of cq_store_server.forms */
 const char *cq_delivery_words(unsigned outcome);  /* a few words; 0: it waits */
 const char *cq_batch_state_words(cq_store_batch_state state);
+/* A batch's way so far: its state, or why it is held or refused. */
+const char *cq_kept_batch_words(const cq_kept_batch *batch);
+/* Why it is held or refused, and what to do about it. */
+const char *cq_word_words(uint8_t word);
+const char *cq_word_advice(uint8_t word);
 /* "2012-08-20 14:03" in the clock's zone. */
 void cq_time_words(const cq_clock *clock, int64_t utc_ms, char out[24]);
 /* What to say where the disk has little room left, else "" (also where that is not known). Lives in `memory`. */

@@ -80,9 +80,13 @@ static cq_status take_receipt(cq_laptop *laptop, cq_str bytes, cq_inbox_report *
   bool ours = false;
   for (size_t i = 0; status == CQ_OK && i < receipt->count; i++) {
     cq_receipt_state state = receipt->batches[i].state;
-    if (state != CQ_RECEIPT_KEPT && state != CQ_RECEIPT_OPENED) continue;
-    status = cq_store_receipt(laptop->store, receipt->batches[i].hash.at,
-                              state == CQ_RECEIPT_OPENED ? CQ_STORE_BATCH_OPENED : CQ_STORE_BATCH_KEPT, bytes, error);
+    if (state == CQ_RECEIPT_KEPT || state == CQ_RECEIPT_OPENED)
+      status = cq_store_receipt(laptop->store, receipt->batches[i].hash.at,
+                                state == CQ_RECEIPT_OPENED ? CQ_STORE_BATCH_OPENED : CQ_STORE_BATCH_KEPT, bytes, error);
+    else
+      status = cq_store_word(laptop->store, receipt->batches[i].hash.at,
+                             (uint8_t)((unsigned)state | (unsigned)receipt->batches[i].reason << 4),
+                             receipt->signer == CQ_ROLE_DESK, receipt->made_utc_ms, bytes, error);
     if (status == CQ_OK) ours = true;
     if (status == CQ_NOTFOUND) status = CQ_OK; /* another laptop's */
   }

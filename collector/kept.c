@@ -119,6 +119,17 @@ static cq_status see_batch(void *context, const cq_store_batch *batch) {
   return CQ_OK;
 }
 
+static cq_status see_word(void *context, int64_t batch_number, const uint8_t entry[CQ_STORE_HASH], uint8_t word) {
+  cq_kept *kept = context;
+  for (size_t i = 0; i < kept->batch_count; i++)
+    if (kept->batches[i].number == batch_number && kept->batches[i].state != CQ_STORE_BATCH_OPENED)
+      kept->batches[i].word = word;
+  for (size_t i = 0; i < kept->record_count; i++)
+    if (memcmp(kept->records[i].name, entry, CQ_STORE_HASH) == 0 && kept->records[i].state < CQ_STORE_OPENED)
+      kept->records[i].word = word;
+  return CQ_OK;
+}
+
 cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error) {
   *kept = (cq_kept){.store = store};
   cq_status status = cq_store_drafts(store, see_draft, kept, error);
@@ -126,6 +137,7 @@ cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error) {
   if (status == CQ_OK) status = cq_store_servers(store, see_server, kept, error);
   if (status == CQ_OK) status = cq_store_deliveries(store, CQ_STR(""), see_delivery, kept, error);
   if (status == CQ_OK) status = cq_store_batches(store, 0, see_batch, kept, error);
+  if (status == CQ_OK) status = cq_store_words(store, see_word, kept, error);
   if (status == CQ_NOMEM) cq_error_nomem(error);
   if (status != CQ_OK) cq_kept_free(kept);
   return status;
@@ -180,8 +192,8 @@ const char *cq_delivery_words(unsigned outcome) {
 }
 
 void cq_kept_record_words(const cq_kept_record *it, cq_buf *out) {
-  if (!it->of_server) cq_buf_add_text(out, cq_record_state_words(it->state));
-  if (!it->of_server && it->files_behind) cq_buf_addf(out, ", %s", _("its files not yet"));
+  if (!it->of_server) cq_buf_add_text(out, it->word ? cq_word_words(it->word) : cq_record_state_words(it->state));
+  if (!it->of_server && !it->word && it->files_behind) cq_buf_addf(out, ", %s", _("its files not yet"));
   if (!*it->server) return;
   cq_buf_addf(out, "%s%s: %s", it->of_server ? "" : " · ", it->server, cq_delivery_words(it->outcome));
 }

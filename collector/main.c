@@ -28,6 +28,13 @@ static const cq_cli_option fill_options[] = {
     CQ_CLI_OPTION_JSON,
     {0}};
 
+static const cq_cli_option purge_options[] = {{"days", 0, N_("NUMBER"), N_("keep what was finished in the last days")},
+                                              CQ_CLI_OPTION_YES,
+                                              CQ_CLI_OPTION_HOME,
+                                              CQ_CLI_OPTION_PASSPHRASE,
+                                              CQ_CLI_OPTION_JSON,
+                                              {0}};
+
 static const cq_cli_option vault_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, CQ_CLI_OPTION_JSON, {0}};
 
 #define NEW_PASSPHRASE                                                                                                 \
@@ -159,6 +166,20 @@ static const cq_cli_verb verbs[] = {
      .min_args = 2,
      .max_args = 2,
      .run = cq_collector_server_accept},
+    {.name = "status",
+     .summary = N_("each finished interview and how far it has come, and what to do where it is held or refused"),
+     .options = vault_options,
+     .max_args = 0,
+     .run = cq_collector_status},
+    {.name = "purge",
+     .summary = N_("let go of interviews that the desk has opened"),
+     .text =
+         N_("Says first what and how much, and asks. Only what the desk has opened goes: the records with their audit "
+            "trail, attachments and batch files. What the next visits are preloaded from stays, and so do names of "
+            "records, codes and states. --yes answers the question."),
+     .options = purge_options,
+     .max_args = 0,
+     .run = cq_collector_purge},
     {.name = "users",
      .summary = N_("list the technicians who can open this laptop"),
      .options = vault_options,

@@ -75,10 +75,9 @@ cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *
   tell_log(cli, laptop);
   tell_room(cli, laptop);
   status = cq_laptop_receive(laptop, &report, error);
-  if (status == CQ_OK)
-    tell_inbox(cli, laptop, &report);
-  else
-    cq_laptop_close(laptop);
+  if (status == CQ_OK) tell_inbox(cli, laptop, &report);
+  if (status == CQ_OK) status = cq_collector_keep_days(cli, laptop, error);
+  if (status != CQ_OK) cq_laptop_close(laptop);
   return status;
 }
 

@@ -83,6 +83,11 @@ static cq_status write_receipt(work *w, const cq_receipt *receipt, const cq_chai
   return status;
 }
 
+static uint8_t reason_of(cq_outcome outcome) {
+  if (outcome == CQ_OUTCOME_HELD_UNKNOWN) return CQ_REASON_UNKNOWN;
+  return outcome == CQ_OUTCOME_HELD_REVOKED ? CQ_REASON_REVOKED : CQ_REASON_NONE;
+}
+
 static cq_status make_receipts(work *w, const cq_chain *chain, cq_error *error) {
   cq_receipt *receipt = malloc(sizeof *receipt);
   bool *done = calloc(w->count + 1, sizeof *done);
@@ -100,7 +105,8 @@ static cq_status make_receipts(work *w, const cq_chain *chain, cq_error *error) 
       receipt->batches[receipt->count++] =
           (cq_receipt_batch){.number = w->found[k].number,
                              .hash = w->found[k].hash,
-                             .state = cq_outcome_is_held(w->outcomes[k]) ? CQ_RECEIPT_HELD : CQ_RECEIPT_KEPT};
+                             .state = cq_outcome_is_held(w->outcomes[k]) ? CQ_RECEIPT_HELD : CQ_RECEIPT_KEPT,
+                             .reason = reason_of(w->outcomes[k])};
     }
     status = write_receipt(w, receipt, chain, error);
   }

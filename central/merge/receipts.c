@@ -27,6 +27,21 @@ static cq_status write_one(writer *w, cq_error *error) {
   return status;
 }
 
+/* What the laptop is told of why: the code is the desk's own. */
+static uint8_t reason_of(cq_receipt_state state, cq_str why) {
+  static const struct {
+    const char *code;
+    cq_receipt_reason reason;
+  } known[] = {{"desk.held.unknown", CQ_REASON_UNKNOWN}, {"desk.held.revoked", CQ_REASON_REVOKED},
+               {"desk.held.hold", CQ_REASON_HOLD},       {"desk.held.ahead", CQ_REASON_AHEAD},
+               {"batch.recipient", CQ_REASON_SEAL},      {"batch.unbound", CQ_REASON_SEAL},
+               {"batch.form", CQ_REASON_FORM},           {"desk.record.programme", CQ_REASON_FOREIGN},
+               {"desk.record.mode", CQ_REASON_FOREIGN},  {"batch.entry.foreign", CQ_REASON_FOREIGN}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (cq_str_is(why, known[i].code)) return (uint8_t)known[i].reason;
+  return state == CQ_RECEIPT_REFUSED ? CQ_REASON_CONTENT : CQ_REASON_NONE;
+}
+
 static cq_status add_row(writer *w, sqlite3_stmt *s, cq_error *error) {
   cq_device_id device;
   cq_status status = cq_desk_column(s, 0, device.at, sizeof device.at, error);
@@ -38,14 +53,15 @@ static cq_status add_row(writer *w, sqlite3_stmt *s, cq_error *error) {
   cq_receipt_batch *batch = &w->receipt->batches[w->receipt->count++];
   batch->number = (uint64_t)sqlite3_column_int64(s, 1);
   batch->state = (cq_receipt_state)sqlite3_column_int(s, 3);
+  batch->reason = reason_of(batch->state, cq_desk_text(s, 4));
   return cq_desk_column(s, 2, batch->hash.at, sizeof batch->hash.at, error);
 }
 
 static cq_status write_all(writer *w, cq_error *error) {
   sqlite3_stmt *s = NULL;
   cq_status status = cq_desk_prepare(
-      w->desk, &s, "SELECT device, number, hash, state FROM batch WHERE receipted <> state ORDER BY device, number",
-      error);
+      w->desk, &s,
+      "SELECT device, number, hash, state, why FROM batch WHERE receipted <> state ORDER BY device, number", error);
   for (bool row = true; status == CQ_OK;) {
     if ((status = cq_desk_step(w->desk, s, &row, error)) != CQ_OK || !row) break;
     status = add_row(w, s, error);

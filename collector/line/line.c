@@ -147,7 +147,7 @@ static void show_outbox(cq_line *line, const cq_kept *kept) {
     cq_time_words(line->laptop->clock, it->made_utc_ms, when);
     fprintf(line->out, "  %lld · %s · ", (long long)it->number, when);
     fprintf(line->out, cq_cli_plural("%lld entry", "%lld entries", (uint64_t)it->entries), (long long)it->entries);
-    fprintf(line->out, " · %s\n", cq_batch_state_words(it->state));
+    fprintf(line->out, " · %s\n", cq_kept_batch_words(it));
   }
   size_t shown = kept->batch_count;
   for (size_t i = 0; i < kept->record_count; i++) { /* what servers of others do not have */

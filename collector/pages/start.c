@@ -192,7 +192,7 @@ static void fill_outbox(menu *it) {
     if (used > 0 && (size_t)used < sizeof text)
       snprintf(text + used, sizeof text - (size_t)used,
                cq_cli_plural("%lld entry", "%lld entries", (uint64_t)batch->entries), (long long)batch->entries);
-    cq_list_add(&it->list, batch->number, cq_str_from(text), cq_batch_state_words(batch->state));
+    cq_list_add(&it->list, batch->number, cq_str_from(text), cq_kept_batch_words(batch));
   }
 }
 

@@ -144,6 +144,7 @@ typedef struct cq_programme {
   cq_date starts, ends; /* first and last day; year 0: not said */
   cq_str indicators;    /* file; may be empty */
   cq_str prices;        /* file; may be empty */
+  int keep_days;        /* how long a laptop keeps what the desk has opened; 0: until a technician purges it */
   const cq_str *posts;  /* https:// (or http:// on loopback) URLs, at most 16 */
   size_t post_count;
   const cq_programme_form *forms;

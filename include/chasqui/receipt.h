@@ -17,12 +17,28 @@ typedef enum {
 } cq_receipt_state;
 const char *cq_receipt_state_name(cq_receipt_state state);
 
+/* Why a batch is held or refused. */
+typedef enum {
+  CQ_REASON_NONE = 0,
+  CQ_REASON_UNKNOWN = 1, /* held: the device is not approved */
+  CQ_REASON_REVOKED = 2, /* held */
+  CQ_REASON_HOLD = 3,    /* held: by a person's decision */
+  CQ_REASON_AHEAD = 4,   /* held: dated after the desk's day */
+  CQ_REASON_SEAL = 5,    /* refused: not sealed to this desk, or by another than its signer */
+  CQ_REASON_CONTENT = 6, /* refused */
+  CQ_REASON_FORM = 7,    /* refused: packed against a form that is not known */
+  CQ_REASON_FOREIGN = 8  /* refused: of another programme or mode inside */
+} cq_receipt_reason;
+/* "unknown", "revoked", …; "" for none and for those of newer versions. */
+const char *cq_receipt_reason_name(unsigned reason);
+
 enum { CQ_RECEIPT_MAX_BATCHES = 1000, CQ_RECEIPT_LIMIT = 64 << 10 };
 
 typedef struct cq_receipt_batch {
   uint64_t number;
   cq_hash hash;
   cq_receipt_state state;
+  uint8_t reason; /* of held and refused; cq_receipt_reason, at most 15 */
 } cq_receipt_batch;
 
 typedef struct cq_receipt {

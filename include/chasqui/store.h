@@ -289,12 +289,27 @@ cq_status cq_store_batch_bytes(cq_store *store, const uint8_t hash[CQ_STORE_HASH
  * "store.batch.missing" for a batch that is not of this store. */
 cq_status cq_store_receipt(cq_store *store, const uint8_t batch[CQ_STORE_HASH], cq_store_batch_state state,
                            cq_str receipt, cq_error *error);
+/*
+ * What was last said of a batch that does not go on: held or refused, opaque but for 0: nothing. `final` speaks for the
+ * desk and counts until the batch is opened; else it counts until the batch is kept. Of several the one said last
+ * counts, by the signer's clock. CQ_NOTFOUND "store.batch.missing".
+ */
+cq_status cq_store_word(cq_store *store, const uint8_t batch[CQ_STORE_HASH], uint8_t word, bool final,
+                        int64_t said_utc_ms, cq_str receipt, cq_error *error);
+/* Those that count, for each entry of such a batch: `entry` a record's name. */
+typedef cq_status cq_store_word_seen(void *context, int64_t batch_number, const uint8_t entry[CQ_STORE_HASH],
+                                     uint8_t word);
+cq_status cq_store_words(cq_store *store, cq_store_word_seen *seen, void *context, cq_error *error);
+
 typedef struct cq_store_purged {
   int64_t records, batches, bytes;
 } cq_store_purged;
 /* Frees the bytes of records and batches opened, and of their trail, finalised before `before_utc_ms`. Names stay. A
- * record stays whole until the desk holds all of its attachments too. */
+ * record stays whole until the desk holds all of its attachments too. The bytes of each device's newest batch stay: by
+ * its file the courier knows whom to ask news for. */
 cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
+/* What cq_store_purge would free; nothing is changed. */
+cq_status cq_store_purgeable(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
 
 /* Erases by order: the record's bytes, its trail, what this store holds of its subjects as entities, and attachments
  * that no other record uses go; name and order remain,

@@ -144,6 +144,30 @@ static void receipts(void **state) {
   fixture_free(other);
 }
 
+/* Why a batch is held or refused travels beside its state; a reason of a newer version is none. */
+static void reasons_travel(void **state) {
+  (void)state;
+  fixture *f = fixture_new(4, CQ_MODE_REAL);
+  cq_receipt *receipt = calloc(1, sizeof *receipt);
+  cq_buf bytes = {0};
+  *receipt = (cq_receipt){.mode = f->mode, .programme = f->programme, .device = f->device.id, .signer = CQ_ROLE_DESK};
+  receipt->count = 3;
+  receipt->batches[0] = (cq_receipt_batch){.number = 1, .state = CQ_RECEIPT_HELD, .reason = CQ_REASON_HOLD};
+  receipt->batches[1] = (cq_receipt_batch){.number = 2, .state = CQ_RECEIPT_REFUSED, .reason = CQ_REASON_FORM};
+  receipt->batches[2] = (cq_receipt_batch){.number = 3, .state = CQ_RECEIPT_OPENED};
+  assert_int_equal(cq_receipt_write(&bytes, receipt, &f->desk.chain, f->desk.secret, NULL), CQ_OK);
+  memset(receipt, 0, sizeof *receipt);
+  assert_int_equal(cq_receipt_read(receipt, bytes.at, bytes.size, &f->trust, NULL), CQ_OK);
+  assert_true(receipt->batches[0].state == CQ_RECEIPT_HELD && receipt->batches[0].reason == CQ_REASON_HOLD);
+  assert_true(receipt->batches[1].state == CQ_RECEIPT_REFUSED && receipt->batches[1].reason == CQ_REASON_FORM);
+  assert_true(receipt->batches[2].state == CQ_RECEIPT_OPENED && receipt->batches[2].reason == CQ_REASON_NONE);
+  assert_string_equal(cq_receipt_reason_name(CQ_REASON_FORM), "form");
+  assert_string_equal(cq_receipt_reason_name(15), "");
+  cq_buf_fini(&bytes);
+  free(receipt);
+  fixture_free(f);
+}
+
 static void only_a_desk_says_opened(void **state) {
   (void)state;
   fixture *f = fixture_new(1, CQ_MODE_REAL);
@@ -263,8 +287,8 @@ static void orders(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(chains), cmocka_unit_test(chains_as_files),
-                                     cmocka_unit_test(receipts), cmocka_unit_test(only_a_desk_says_opened),
-                                     cmocka_unit_test(orders)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(chains),         cmocka_unit_test(chains_as_files),         cmocka_unit_test(receipts),
+      cmocka_unit_test(reasons_travel), cmocka_unit_test(only_a_desk_says_opened), cmocka_unit_test(orders)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

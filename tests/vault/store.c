@@ -378,6 +378,18 @@ static cq_status join_batches(void *context, const cq_store_batch *batch) {
   return CQ_OK;
 }
 
+static cq_status note_word(void *context, int64_t number, const uint8_t entry[CQ_STORE_HASH], uint8_t word) {
+  cq_buf_addf(context, "%lld:%x:%d ", (long long)number, word, entry[0] != 9 || entry[31] != 9);
+  return CQ_OK;
+}
+
+static void check_words(cq_store *store, const char *expected) {
+  cq_buf seen = {0};
+  GOOD(cq_store_words(store, note_word, &seen, &error));
+  assert_string_equal(seen.at ? seen.at : "", expected);
+  cq_buf_fini(&seen);
+}
+
 static void check_batches(cq_store *store, const char *expected) {
   cq_buf text = {0};
   GOOD(cq_store_batches(store, 0, join_batches, &text, &error));
@@ -426,10 +438,31 @@ static void test_outbox(void **state) {
   check_records(store, "2:3 0:3 ");
   GOOD(cq_store_purge(store, INT64_MAX, &purged, &error));
   assert_int_equal(purged.records + purged.batches, 0);
+  /* a post's word counts until the batch is kept, the desk's until it is opened; the one said last, whatever the order
+   */
+  BAD(cq_store_word(store, one.name, 0x12, true, 5, CQ_STR("h"), &error), CQ_NOTFOUND, "store.batch.missing");
+  GOOD(cq_store_word(store, batch.hash, 0x12, false, 5, CQ_STR("h1"), &error));
+  check_words(store, "");
+  GOOD(cq_store_word(store, batch.hash, 0x32, true, 7, CQ_STR("h2"), &error));
+  GOOD(cq_store_word(store, batch.hash, 0x64, true, 6, CQ_STR("h3"), &error));
+  check_words(store, "1:32:0 1:32:1 ");
+  GOOD(cq_store_word(store, batch.hash, 0x64, true, 8, CQ_STR("h3"), &error));
+  check_words(store, "1:64:0 1:64:1 ");
   GOOD(cq_store_receipt(store, batch.hash, CQ_STORE_BATCH_OPENED, CQ_STR("r2"), &error));
   GOOD(cq_store_receipt(store, batch.hash, CQ_STORE_BATCH_KEPT, CQ_STR("r3"), &error));
+  check_words(store, "");
   check_records(store, "3:3 0:3 ");
   check_batches(store, "1:3:2:6 ");
+  /* the newest batch stays: its file names the device to the courier */
+  GOOD(cq_store_purgeable(store, INT64_MAX, &purged, &error));
+  assert_true(purged.records == 1 && purged.batches == 0);
+  batch.number = 2;
+  name_of(batch.hash, CQ_STR("lote 2"));
+  GOOD(cq_store_batch_commit(store, &batch, CQ_STR("lote 2"), NULL, 0, &error));
+  name_of(batch.hash, CQ_STR("lote 1"));
+  GOOD(cq_store_purgeable(store, INT64_MAX, &purged, &error));
+  assert_true(purged.records == 1 && purged.batches == 1 && purged.bytes == 9);
+  check_records(store, "3:3 0:3 ");
   GOOD(cq_store_purge(store, at.utc_ms, &purged, &error));
   assert_int_equal(purged.records + purged.batches, 0);
   GOOD(cq_store_purge(store, INT64_MAX, &purged, &error));

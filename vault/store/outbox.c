@@ -127,7 +127,49 @@ cq_status cq_store_receipt(cq_store *store, const uint8_t batch[CQ_STORE_HASH], 
   return store_end(store, status, error);
 }
 
-static cq_status purge_records(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
+/* Words stand among the receipts, under states of their own: class × 256 + word. */
+enum { WORD_OF_DESK = 1, WORD_OF_POST = 2, WORD_CLASS = 256 };
+#define WORD_COUNTS "((r.state >> 8 = 1 AND b.state < 3) OR (r.state >> 8 = 2 AND b.state < 2))"
+
+cq_status cq_store_word(cq_store *store, const uint8_t batch[CQ_STORE_HASH], uint8_t word, bool final,
+                        int64_t said_utc_ms, cq_str receipt, cq_error *error) {
+  int64_t id = 0, later = 0, class = final ? WORD_OF_DESK : WORD_OF_POST;
+  cq_status status = store_too_long(receipt, CQ_STORE_VALUE_MAX, "receipt", error);
+  if (status != CQ_OK || (status = store_begin(store, error)) != CQ_OK) return status;
+  status = store_number(store, &id, 0, error, "SELECT id FROM batch WHERE hash = ?1", "h", batch);
+  if (status == CQ_OK && id == 0) status = cq_error_set(error, CQ_NOTFOUND, "store.batch.missing", NULL);
+  if (status == CQ_OK)
+    status = store_number(store, &later, 0, error,
+                          "SELECT 1 FROM receipt WHERE batch = ?1 AND state >> 8 = ?2 AND received_utc_ms >= ?3", "iii",
+                          id, class, said_utc_ms);
+  if (status == CQ_OK && !later)
+    status = store_run(store, error, "DELETE FROM receipt WHERE batch = ?1 AND state >> 8 = ?2", "ii", id, class);
+  if (status == CQ_OK && !later && word != 0)
+    status =
+        store_run(store, error, "INSERT INTO receipt(batch, state, bytes, received_utc_ms) VALUES (?1, ?2, ?3, ?4)",
+                  "iibi", id, class * WORD_CLASS + word, receipt, said_utc_ms);
+  return store_end(store, status, error);
+}
+
+cq_status cq_store_words(cq_store *store, cq_store_word_seen *seen, void *context, cq_error *error) {
+  static const uint8_t none[CQ_STORE_HASH] = {0};
+  query ask = query_start(store,
+                          "SELECT b.number, e.name, r.state & 255 FROM receipt AS r JOIN batch AS b ON b.id = r.batch "
+                          "LEFT JOIN batch_entry AS e ON e.batch = b.id WHERE r.state >= 256 AND " WORD_COUNTS
+                          " ORDER BY b.id, e.name, r.state DESC",
+                          "");
+  cq_status status = CQ_OK;
+  while (status == CQ_OK && query_row(&ask)) {
+    uint8_t name[CQ_STORE_HASH];
+    memcpy(name, none, sizeof name);
+    if (query_bytes(&ask, 1).size == sizeof name) query_hash(&ask, 1, name);
+    status = seen(context, query_int(&ask, 0), name, (uint8_t)query_int(&ask, 2));
+  }
+  return query_end(&ask, status, error);
+}
+
+static cq_status purge_records(cq_store *store, int64_t before_utc_ms, bool only_count, cq_store_purged *purged,
+                               cq_error *error) {
 /* A record goes whole or not at all: not before its attachments have arrived too. */
 #define AT_THE_DESK                                                                                                    \
   "state = 3 AND finalised_utc_ms < ?1 AND NOT EXISTS (SELECT 1 FROM record_attachment AS n JOIN attachment_way AS w " \
@@ -138,12 +180,12 @@ static cq_status purge_records(cq_store *store, int64_t before_utc_ms, cq_store_
   if (status == CQ_OK)
     status = store_number(store, &purged->bytes, 0, error,
                           "SELECT coalesce(sum(length(bytes)), 0) FROM record_bytes WHERE " GOING, "i", before_utc_ms);
-  if (status == CQ_OK)
-    status = store_run(store, error,
-                       "UPDATE trail SET kind = NULL, who = NULL, reference = NULL, before = NULL, after = NULL, "
-                       "bookmark = NULL, salt = NULL WHERE salt IS NOT NULL AND draft IN (SELECT draft FROM record "
-                       "WHERE draft <> 0 AND " AT_THE_DESK ") AND draft <> 0",
-                       "i", before_utc_ms);
+  if (status != CQ_OK || only_count) return status;
+  status = store_run(store, error,
+                     "UPDATE trail SET kind = NULL, who = NULL, reference = NULL, before = NULL, after = NULL, "
+                     "bookmark = NULL, salt = NULL WHERE salt IS NOT NULL AND draft IN (SELECT draft FROM record "
+                     "WHERE draft <> 0 AND " AT_THE_DESK ") AND draft <> 0",
+                     "i", before_utc_ms);
   if (status == CQ_OK)
     status = store_run(store, error, "DELETE FROM record_attachment WHERE " GOING, "i", before_utc_ms);
   if (status == CQ_OK) status = store_run(store, error, "DELETE FROM record_bytes WHERE " GOING, "i", before_utc_ms);
@@ -154,8 +196,11 @@ static cq_status purge_records(cq_store *store, int64_t before_utc_ms, cq_store_
   return status == CQ_OK ? attachments_sweep(store, error) : status;
 }
 
-static cq_status purge_batches(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
-#define GOING "batch IN (SELECT id FROM batch WHERE state = 3 AND made_utc_ms < ?1)"
+static cq_status purge_batches(cq_store *store, int64_t before_utc_ms, bool only_count, cq_store_purged *purged,
+                               cq_error *error) {
+#define GOING                                                                                                          \
+  "batch IN (SELECT id FROM batch WHERE state = 3 AND made_utc_ms < ?1) "                                              \
+  "AND batch NOT IN (SELECT max(id) FROM batch GROUP BY device)"
   int64_t bytes = 0;
   cq_status status = store_number(store, &purged->batches, 0, error, "SELECT count(*) FROM batch_bytes WHERE " GOING,
                                   "i", before_utc_ms);
@@ -163,16 +208,26 @@ static cq_status purge_batches(cq_store *store, int64_t before_utc_ms, cq_store_
     status = store_number(store, &bytes, 0, error,
                           "SELECT coalesce(sum(length(bytes)), 0) FROM batch_bytes WHERE " GOING, "i", before_utc_ms);
   purged->bytes += bytes;
-  if (status == CQ_OK) status = store_run(store, error, "DELETE FROM batch_bytes WHERE " GOING, "i", before_utc_ms);
+  if (status == CQ_OK && !only_count)
+    status = store_run(store, error, "DELETE FROM batch_bytes WHERE " GOING, "i", before_utc_ms);
 #undef GOING
   return status;
 }
 
-cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
+static cq_status purge(cq_store *store, int64_t before_utc_ms, bool only_count, cq_store_purged *purged,
+                       cq_error *error) {
   memset(purged, 0, sizeof *purged);
   cq_status status = store_begin(store, error);
   if (status != CQ_OK) return status;
-  status = purge_records(store, before_utc_ms, purged, error);
-  if (status == CQ_OK) status = purge_batches(store, before_utc_ms, purged, error);
+  status = purge_records(store, before_utc_ms, only_count, purged, error);
+  if (status == CQ_OK) status = purge_batches(store, before_utc_ms, only_count, purged, error);
   return store_end(store, status, error);
+}
+
+cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
+  return purge(store, before_utc_ms, false, purged, error);
+}
+
+cq_status cq_store_purgeable(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error) {
+  return purge(store, before_utc_ms, true, purged, error);
 }

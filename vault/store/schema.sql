@@ -237,6 +237,8 @@ CREATE VIEW attachment_way(attachment, packed, state) AS
          CASE WHEN count(p.offset) = 0 OR sum(p.size) < a.size THEN 0 ELSE min(b.state) END
   FROM attachment AS a LEFT JOIN attachment_part AS p ON p.attachment = a.id LEFT JOIN batch AS b ON b.id = p.batch
   GROUP BY a.id;
+-- Receipts that came, by what they say: 2 kept, 3 opened. Held and refused stand as 256 (said by the desk) or 512 (by a
+-- post) + the word, the newest of each, and received_utc_ms is then when it was said.
 CREATE TABLE receipt(
   batch            INTEGER NOT NULL REFERENCES batch,
   state            INTEGER NOT NULL,
