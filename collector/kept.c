@@ -202,9 +202,10 @@ void cq_kept_delivery_words(const cq_kept_record *it, const cq_clock *clock, cq_
   cq_error error;
   cq_buf what = {0}, next = {0};
   char when[24];
+  const char *words = *it->words ? it->words : "-";
   if (it->outcome == 0) return;
   cq_error_clear(&error);
-  cq_error_set(&error, CQ_REFUSED, cq_delivery_code(it->outcome), it->server, *it->words ? it->words : "-", NULL);
+  cq_error_set(&error, CQ_REFUSED, cq_delivery_code(it->outcome), it->server, words, NULL);
   cq_cli_explain(&error, &what, &next);
   cq_time_words(clock, it->said_utc_ms, when);
   cq_buf_addf(out, "%s · %s", when, what.at ? what.at : "");
