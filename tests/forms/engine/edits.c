@@ -2,7 +2,9 @@
 /*
  * Thousands of edits at random, repeats added and removed among them. After
  * each handful the interview must be what a fresh one, restored from its draft
- * and calculated as a whole, comes to.
+ * and calculated as a whole, comes to: its record, what is asked, required,
+ * read-only and wrong, what the lists offer, and its entities. What an action
+ * wrote is compared with what all that follows from the answer came to.
  */
 #include "chasqui/forms.h"
 
@@ -18,11 +20,13 @@
 
 static const char form_xml[] =
     "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
-    "xmlns:jr=\"http://openrosa.org/javarosa\"><h:head><h:title>edits</h:title><model>"
+    "xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:entities=\"http://www.opendatakit.org/xforms/entities\">"
+    "<h:head><h:title>edits</h:title><model entities:entities-version=\"2024.1.0\">"
     "<instance><d id=\"edits\"><show>1</show><n>0</n><total/><cnt/><far/><any/>"
     "<r jr:template=\"\"><q/><on>1</on><g><x/><y>5</y><h><z/></h></g><pick/><who/>"
     "<s jr:template=\"\"><v/><w/><up/></s><tot/><share/><prev/><next/><place/></r>"
-    "<k jr:template=\"\"><z/><own/></k><ksum/><last/><chosen/><meta><instanceID/></meta></d></instance>"
+    "<k jr:template=\"\"><z/><own/></k><ksum/><last/><chosen/><log/><told/>"
+    "<meta><instanceID/><entity dataset=\"gente\" id=\"\" create=\"\"><label/></entity></meta></d></instance>"
     "<instance id=\"list\"><root>"
     "<item><name>a</name><label>A</label><for>1</for></item><item><name>b</name><label>B</label><for>2</for></item>"
     "<item><name>c</name><label>C</label><for>1</for></item><item><name>e</name><label>E</label><for>3</for></item>"
@@ -52,7 +56,19 @@ static const char form_xml[] =
     "<bind nodeset=\"/d/chosen\" calculate=\"concat(jr:choice-name(/d/r[1]/pick, '/d/r/pick'), count(/d/r/pick[. != "
     "'']))\"/>"
     "<bind nodeset=\"/d/meta/instanceID\" jr:preload=\"uid\"/>"
-    "</model></h:head><h:body><input ref=\"/d/show\"/><input ref=\"/d/n\"/>"
+    "<bind nodeset=\"/d/far\" entities:saveto=\"lejos\"/><bind nodeset=\"/d/n\" entities:saveto=\"cuantos\"/>"
+    "<bind nodeset=\"/d/r/g/y\" required=\"/d/n &gt; 2\" readonly=\"/d/cnt &gt; 9\"/>"
+    "<bind nodeset=\"/d/r/pick\" required=\"position(..) = 1\" constraint=\"../q != 3 or . = 'e'\"/>"
+    "<bind nodeset=\"/d/r/s/v\" constraint=\". &lt; 5 and . != ../../q\" required=\"../w &gt; 4\"/>"
+    "<bind nodeset=\"/d/k\" readonly=\"/d/n = 4\"/>"
+    "<bind nodeset=\"/d/meta/entity/@id\" readonly=\"true()\"/>"
+    "<setvalue ref=\"/d/meta/entity/@id\" event=\"odk-instance-first-load\" value=\"uuid()\"/>"
+    "<bind nodeset=\"/d/meta/entity/@create\" calculate=\"if(/d/cnt &gt; 3, 1, 0)\"/>"
+    "<bind nodeset=\"/d/meta/entity/label\" calculate=\"concat('c', /d/cnt, /d/last)\"/>"
+    "</model></h:head><h:body><input ref=\"/d/show\"/><input ref=\"/d/n\">"
+    "<setvalue ref=\"/d/log\" event=\"xforms-value-changed\" value=\"concat(/d/ksum, '|', count(/d/k), '|', /d/n)\"/>"
+    "</input><input ref=\"/d/log\"><setvalue ref=\"/d/told\" event=\"xforms-value-changed\" value=\"concat('&lt;', "
+    "/d/log, '&gt;')\"/></input>"
     "<repeat nodeset=\"/d/r\"><input ref=\"/d/r/q\"/><input ref=\"/d/r/on\"/><input ref=\"/d/r/g/y\"/>"
     "<select1 ref=\"/d/r/pick\"><itemset nodeset=\"instance('list')/root/item[for = current()/../q]\">"
     "<value ref=\"name\"/><label ref=\"label\"/></itemset></select1>"
@@ -132,6 +148,114 @@ static void edit_repeat(fixture *f, const char *repeat, uint32_t most) {
   need(f, cq_interview_add(f->interview, entry, &made, &f->error));
 }
 
+/* --- what a person sees of it --- */
+
+static void add_value(fixture *f, cq_interview *interview, const char *ref, cq_buf *out) {
+  cq_entry entry;
+  need(f, cq_interview_entry(interview, cq_str_from(ref), &entry, &f->error));
+  cq_buf_add_str(out, cq_interview_value(interview, entry));
+}
+
+static void add_choices(fixture *f, cq_interview *interview, cq_entry entry, cq_buf *out) {
+  cq_choices choices;
+  need(f, cq_interview_choices(interview, entry, f->arena, &choices, &f->error));
+  for (size_t i = 0; i < choices.count; i++) {
+    cq_buf_addf(out, " %s", choices.items[i].chosen ? "*" : "");
+    cq_buf_add_str(out, choices.items[i].value);
+    cq_buf_add_char(out, '=');
+    cq_buf_add_str(out, choices.items[i].label);
+  }
+}
+
+static void add_seen(fixture *f, cq_interview *interview, cq_buf *out) {
+  cq_outline_row *rows;
+  size_t rows_count;
+  cq_buf ref = {0};
+  need(f, cq_interview_outline(interview, f->arena, &rows, &rows_count, &f->error));
+  for (size_t i = 0; i < rows_count; i++) {
+    cq_entry_state state;
+    need(f, cq_interview_state(interview, rows[i].node, &state, &f->error));
+    need(f, cq_interview_ref(interview, rows[i].node, &ref, &f->error));
+    cq_buf_add_str(out, cq_buf_str(&ref));
+    cq_buf_addf(out, "%s%s%s%s %u %u", state.relevant ? "" : " shut", state.readonly ? " fixed" : "",
+                state.required ? " must" : "", state.answered ? " answered" : "", state.position, state.count);
+    if (state.field->control == CQ_CONTROL_SELECT1 || state.field->control == CQ_CONTROL_SELECT)
+      add_choices(f, interview, rows[i].node, out);
+    cq_buf_add_char(out, '\n');
+  }
+  cq_buf_fini(&ref);
+}
+
+static void add_wrong(fixture *f, cq_interview *interview, cq_buf *out) {
+  cq_violations wrong;
+  cq_entities entities;
+  need(f, cq_interview_violations(interview, f->arena, &wrong, &f->error));
+  for (size_t i = 0; i < wrong.count; i++) {
+    cq_buf_add_str(out, wrong.items[i].ref);
+    cq_buf_add_text(out, wrong.items[i].condition == CQ_VIOLATION_REQUIRED ? " required\n" : " constraint\n");
+  }
+  need(f, cq_interview_entities(interview, f->arena, &entities, &f->error));
+  for (size_t i = 0; i < entities.count; i++) {
+    const cq_entity *e = &entities.items[i];
+    cq_buf_addf(out, "entity %d ", (int)e->action);
+    cq_buf_add_str(out, e->id);
+    cq_buf_add_str(out, e->label);
+    for (size_t j = 0; j < e->property_count; j++) {
+      cq_buf_addf(out, " %.*s=", (int)e->properties[j].name.size, e->properties[j].name.at);
+      cq_buf_add_str(out, e->properties[j].value);
+    }
+  }
+}
+
+/* How often each was there to be compared: a test that never saw one would prove nothing. */
+static size_t seen_fixed, seen_must, seen_required, seen_constraint, seen_entity, seen_choice, seen_action;
+
+static void count_in(const char *text) {
+  seen_fixed += strstr(text, " fixed") != NULL;
+  seen_must += strstr(text, " must") != NULL;
+  seen_required += strstr(text, " required") != NULL;
+  seen_constraint += strstr(text, " constraint") != NULL;
+  seen_entity += strstr(text, "entity 1") != NULL;
+  seen_choice += strstr(text, " *") != NULL;
+}
+
+static void compare_seen(fixture *f, cq_interview *fresh, int edits) {
+  cq_buf ours = {0}, theirs = {0};
+  add_seen(f, f->interview, &ours);
+  add_wrong(f, f->interview, &ours);
+  add_seen(f, fresh, &theirs);
+  add_wrong(f, fresh, &theirs);
+  assert_false(ours.failed || theirs.failed);
+  if (strcmp(ours.at, theirs.at) != 0) fail_msg("after %d edits:\n%s\nas a whole:\n%s", edits, ours.at, theirs.at);
+  count_in(ours.at);
+  cq_buf_fini(&ours);
+  cq_buf_fini(&theirs);
+}
+
+/* The actions of n, and the action of what they wrote, came after all that follows from it. */
+static void set_n(fixture *f, const char *text) {
+  cq_buf want = {0}, log = {0}, told = {0};
+  cq_buf_add_text(&want, "");
+  add_value(f, f->interview, "/d/n", &log);
+  bool changes = strcmp(log.at == NULL ? "" : log.at, text) != 0;
+  cq_buf_reset(&log);
+  set(f, "/d/n", text);
+  if (changes) {
+    add_value(f, f->interview, "/d/ksum", &want);
+    cq_buf_addf(&want, "|%u|%s", count(f, "/d/k[]"), text);
+    add_value(f, f->interview, "/d/log", &log);
+    assert_string_equal(log.at, want.at);
+    cq_buf_addf(&told, "<%s>", want.at);
+    cq_buf_reset(&log);
+    add_value(f, f->interview, "/d/told", &log);
+    assert_string_equal(log.at, told.at);
+    seen_action++;
+  }
+  cq_buf_fini(&want);
+  cq_buf_fini(&log);
+  cq_buf_fini(&told);
+}
+
 static void edit(fixture *f) {
   char ref[96], value[16];
   uint32_t n = count(f, "/d/r[]"), i = n > 0 ? chance(f, n) + 1 : 0, m = 0;
@@ -142,7 +266,7 @@ static void edit(fixture *f) {
   }
   switch (chance(f, 12)) {
   case 0: set(f, "/d/show", chance(f, 4) == 0 ? "0" : "1"); return;
-  case 1: set(f, "/d/n", value); return;
+  case 1: set_n(f, value); return;
   case 2:
   case 3: edit_repeat(f, "/d/r[]", 6); return;
   default: break;
@@ -194,6 +318,7 @@ static void compare(fixture *f, int edits) {
     same = same > 60 ? same - 60 : 0;
     fail_msg("after %d edits: …%.200s…\nas a whole: …%.200s…", edits, sent.at + same, sent_again.at + same);
   }
+  compare_seen(f, fresh, edits);
   cq_interview_free(fresh);
   cq_buf_fini(&draft);
   cq_buf_fini(&sent);
@@ -221,6 +346,8 @@ static void run(uint64_t seed, int edits) {
 static void what_follows_is_what_a_whole_calculation_gives(void **state) {
   (void)state;
   for (uint64_t seed = 1; seed <= 8; seed++) run(seed, 600);
+  assert_true(seen_fixed > 50 && seen_must > 50 && seen_required > 50 && seen_constraint > 50);
+  assert_true(seen_entity > 50 && seen_choice > 50 && seen_action > 50);
 }
 
 int main(void) {
