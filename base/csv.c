@@ -10,6 +10,7 @@ struct cq_csv {
   char separator;
   int64_t line; /* of the next character */
   int64_t row_line;
+  int64_t row;
   cq_buf unquoted; /* of the row's quoted fields that hold doubled quotes */
   cq_str *fields;
   size_t count, capacity;
@@ -128,11 +129,15 @@ cq_status cq_csv_next(cq_csv *csv, const cq_str **fields, size_t *count, cq_erro
   csv->count = 0;
   cq_buf_reset(&csv->unquoted);
   while (csv->at < t.size && (t.at[csv->at] == '\n' || t.at[csv->at] == '\r')) {
-    if (t.at[csv->at] == '\n' || !(csv->at + 1 < t.size && t.at[csv->at + 1] == '\n')) csv->line++;
+    if (t.at[csv->at] == '\n' || !(csv->at + 1 < t.size && t.at[csv->at + 1] == '\n')) {
+      csv->line++;
+      csv->row++;
+    }
     csv->at++;
   }
   if (csv->at >= t.size) return CQ_OK;
   csv->row_line = csv->line;
+  csv->row++;
   if (!cq_buf_reserve(&csv->unquoted, row_bytes(csv))) return cq_error_nomem(error);
   for (;;) {
     cq_str field;
@@ -169,6 +174,10 @@ cq_status cq_csv_next(cq_csv *csv, const cq_str **fields, size_t *count, cq_erro
 
 int64_t cq_csv_line(const cq_csv *csv) {
   return csv->row_line;
+}
+
+int64_t cq_csv_row(const cq_csv *csv) {
+  return csv->row;
 }
 
 static bool plain_number(cq_str field) {

@@ -196,10 +196,28 @@ static void lint_persons(cq_form_draft *form) {
   }
 }
 
-void cq_lint(cq_form_draft *form) {
-  for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) {
-    if (is_question(e)) lint_question(form, e);
+/* A calculation of what tells who somebody is tells it too, until its author says what is left of it. */
+static void lint_calculation(cq_form_draft *form, const cq_element *e) {
+  const cq_attr *calculate = cq_attr_of(&e->bind, "calculate");
+  cq_reference r;
+  for (size_t at = 0; calculate && cq_reference_next(calculate->value, at, &r); at = r.end) {
+    const cq_element *read = cq_element_named(form, r.name);
+    if (!read || !cq_str_is(read->privacy, "direct")) continue;
+    cq_fault_between(form, CQ_XLSFORM_WARNING, "xlsform.privacy.calculated", at_name(form, e), e->name, NULL, r.name);
+    return;
   }
+}
+
+void cq_lint(cq_form_draft *form) {
+  size_t questions = 0;
+  for (const cq_element *e = form->root; e; e = cq_element_next(form->root, e)) {
+    if (!is_question(e)) continue;
+    lint_question(form, e);
+    if (!e->privacy.size) lint_calculation(form, e);
+    questions += e->type->tag != NULL;
+  }
+  if (questions == 0)
+    cq_fault_warning(form, "xlsform.survey.nothing", (cq_place){"survey", 0, 0, {"", 0}}, (cq_str){0});
   lint_languages(form);
   lint_lists(form);
   lint_persons(form);

@@ -12,15 +12,20 @@
 
 enum { MAX_FILES = CQ_XLSFORM_MAX_SHEETS };
 
+/* Faults name the row that a spreadsheet shows; `above`: rows of the file before the sheet's first. */
+static cq_status begin_row(cq_cells *cells, const cq_csv *csv, int64_t above, cq_error *error) {
+  int64_t row = cq_csv_row(csv) - above;
+  return cq_cells_row(cells, row < UINT32_MAX ? (uint32_t)row : UINT32_MAX, error);
+}
+
 static cq_status read_sheet(cq_cells *cells, cq_str text, cq_str name, cq_error *error) {
   cq_csv *csv = cq_csv_new(text, 0);
   if (!csv) return cq_error_nomem(error);
   const cq_str *fields = NULL;
   size_t count = 0;
-  uint32_t number = 0;
   cq_status status = cq_cells_sheet(cells, name, error);
   while (status == CQ_OK && (status = cq_csv_next(csv, &fields, &count, error)) == CQ_OK && count > 0) {
-    status = cq_cells_row(cells, ++number, error);
+    status = begin_row(cells, csv, 0, error);
     for (size_t i = 0; status == CQ_OK && i < count; i++) status = cq_cells_add(cells, (uint32_t)i, fields[i], error);
   }
   if (status == CQ_OK) status = cq_cells_end(cells, error);
@@ -45,25 +50,24 @@ cq_status cq_csv_file_read(cq_cells *cells, cq_str text, cq_str name, cq_sheet_w
   if (!csv) return cq_error_nomem(error);
   const cq_str *fields = NULL;
   size_t count = 0;
-  uint32_t number = 0;
+  int64_t above = 0;
   bool open = false, skip = false;
   cq_status status = CQ_OK;
   while (status == CQ_OK && (status = cq_csv_next(csv, &fields, &count, error)) == CQ_OK && count > 0) {
     cq_str first = cq_str_trim(fields[0]);
+    bool any = false;
+    for (size_t i = 1; i < count; i++) any = any || fields[i].size > 0;
     if (first.size > 0) {
       if (open && !skip) status = cq_cells_end(cells, error);
       if (status == CQ_OK) status = cq_cells_sheet(cells, first, error);
       open = true;
       skip = !wanted(first);
-      number = 0;
+      above = cq_csv_row(csv) - any;
     }
-    bool any = false;
-    for (size_t i = 1; i < count; i++) any = any || fields[i].size > 0;
     if (!any || skip || !open || status != CQ_OK) continue;
-    status = cq_cells_row(cells, ++number, error);
-    for (size_t i = 1; status == CQ_OK && i < count; i++) {
+    status = begin_row(cells, csv, above, error);
+    for (size_t i = 1; status == CQ_OK && i < count; i++)
       status = cq_cells_add(cells, (uint32_t)i - 1, fields[i], error);
-    }
   }
   if (status == CQ_OK && open && !skip) status = cq_cells_end(cells, error);
   cq_csv_free(csv);

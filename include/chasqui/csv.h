@@ -28,6 +28,8 @@ void cq_csv_free(cq_csv *csv);
  */
 cq_status cq_csv_next(cq_csv *csv, const cq_str **fields, size_t *count, cq_error *error);
 int64_t cq_csv_line(const cq_csv *csv); /* of the row last returned, from 1 */
+/* Its row as a spreadsheet counts them, from 1: blank lines too, and a field of several lines stands in one row. */
+int64_t cq_csv_row(const cq_csv *csv);
 
 /*
  * Appends one field, quoted where it must be, with a comma before it unless it

@@ -157,6 +157,22 @@ static void dates(void **state) {
   assert_string_equal(cq_date_format(cq_date_at(&clock, at.utc_ms), text), "2012-08-20");
 }
 
+/* Blank lines count as a spreadsheet counts them; a field of several lines stands in one row. */
+static void csv_rows(void **state) {
+  (void)state;
+  static const struct { int64_t line, row; } want[] = {{1, 1}, {4, 4}, {6, 5}, {9, 8}};
+  const cq_str *fields;
+  size_t count;
+  cq_csv *csv = cq_csv_new(CQ_STR("a,b\r\n\n\r\n\"c\nd\",e\nf,g\n\n\nh,i"), ',');
+  for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+    assert_int_equal(cq_csv_next(csv, &fields, &count, NULL), CQ_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(cq_csv_line(csv), want[i].line);
+    assert_int_equal(cq_csv_row(csv), want[i].row);
+  }
+  cq_csv_free(csv);
+}
+
 static void csv(void **state) {
   (void)state;
   static const struct {
@@ -279,6 +295,7 @@ int main(void) {
       cmocka_unit_test(arena),
       cmocka_unit_test(dates),
       cmocka_unit_test(csv),
+      cmocka_unit_test(csv_rows),
       cmocka_unit_test(files),
       cmocka_unit_test(log_hides_nothing_in_a_line_break),
   };

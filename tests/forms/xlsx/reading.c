@@ -208,6 +208,8 @@ static void folder(void **state) {
   assert_true(cq_str_is(book->sheets[0].name, "choices") && cq_str_is(book->sheets[1].name, "survey"));
   describe(book, &got);
   assert_non_null(strstr(got.at, "C2 Sí, \"claro\"\n"));
+  assert_int_equal(book->sheets[1].count, 2);
+  assert_int_equal(book->sheets[1].rows[1].number, 4); /* blank lines count, as a spreadsheet shows them */
   cq_workbook_free(book);
   cq_buf_fini(&got);
 }
