@@ -16,9 +16,13 @@ enum {
   EDITED,
   COUNT_EDITS,
   DECISION,
+  VOID_NAME,
   VOID,
   ERASE_NAME,
   ERASE_BYTES,
+  ERASE_EDIT,
+  ERASE_PARENTS,
+  ERASE_SUBJECTS,
   ERASE_VISIT,
   PERSONS,
   SAME,
@@ -27,15 +31,18 @@ enum {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [VISIT] = "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
-              "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
-              "edited) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    [VISIT] =
+        "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
+        "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
+        "edited, voided) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+        "EXISTS (SELECT 1 FROM voided WHERE name = (SELECT name FROM record WHERE id = ?1)))",
     [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
     [PARENT] = "INSERT OR IGNORE INTO visit_parent VALUES (?1, ?2)",
     [FILE_NAME] = "INSERT OR REPLACE INTO visit_attachment VALUES (?1, ?2, ?3, ?4)",
     [EDITED] = "UPDATE visit SET edited = edited + 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
     [COUNT_EDITS] = "SELECT count(*) FROM visit_parent WHERE parent = ?1",
     [DECISION] = "INSERT OR IGNORE INTO decision VALUES (?1, ?2, ?3, ?4)",
+    [VOID_NAME] = "INSERT OR IGNORE INTO voided VALUES (?1)",
     [VOID] = "UPDATE visit SET voided = 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
     /* an erased record leaves its name, so that it is not merged again when it comes once more */
     [ERASE_NAME] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, x'', NULL)",
@@ -44,6 +51,11 @@ static const char *const sql[STATEMENTS] = {
     [SAME] = "INSERT OR REPLACE INTO entity_same VALUES (?1, ?3, ?2)",
     [NOT_SAME] =
         "DELETE FROM entity_same WHERE dataset = ?1 AND ((stays = ?2 AND id = ?3) OR (stays = ?3 AND id = ?2))",
+    /* what it edited is edited by one less */
+    [ERASE_EDIT] = "UPDATE visit SET edited = edited - 1 WHERE id IN (SELECT r.id FROM visit_parent p JOIN record r ON "
+                   "r.name = p.parent WHERE p.id = (SELECT id FROM record WHERE name = ?1))",
+    [ERASE_PARENTS] = "DELETE FROM visit_parent WHERE id = (SELECT id FROM record WHERE name = ?1)",
+    [ERASE_SUBJECTS] = "DELETE FROM visit_subject WHERE id = (SELECT id FROM record WHERE name = ?1)",
     [ERASE_VISIT] = "DELETE FROM visit WHERE id = (SELECT id FROM record WHERE name = ?1)",
 };
 
@@ -87,6 +99,13 @@ static void bind_hash(sqlite3_stmt *statement, int at, const cq_hash *hash) {
 static cq_status with_name(cq_derive *d, size_t which, const cq_hash *name, cq_error *error) {
   bind_hash(d->statement[which], 1, name);
   return cq_desk_step(d->desk, d->statement[which], NULL, error);
+}
+
+/* The statements from `first` to `last`, one after another. */
+static cq_status with_all(cq_derive *d, size_t first, size_t last, const cq_hash *name, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (size_t which = first; status == CQ_OK && which <= last; which++) status = with_name(d, which, name, error);
+  return status;
 }
 
 /* " 2012-08"; by hand, as it is done for every record. Years have four digits (record.md). */
@@ -210,16 +229,16 @@ static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
   cq_status status = CQ_OK;
   if (order->kind == CQ_ORDER_MERGE_PERSONS || order->kind == CQ_ORDER_NOT_SAME) return decide_persons(d, error);
   if (order->kind == CQ_ORDER_VOID || order->kind == CQ_ORDER_ERASE) /* what entities owe to these records goes too */
-    status = cq_desk_exec(d->desk, "DELETE FROM entity; DELETE FROM entity_property; UPDATE entity_done SET last = 0",
+    status = cq_desk_exec(d->desk,
+                          "DELETE FROM entity; DELETE FROM entity_property; DELETE FROM entity_left; "
+                          "UPDATE entity_done SET last = 0",
                           error);
   for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
     const cq_hash *name = &order->targets[i];
-    if (order->kind == CQ_ORDER_VOID) status = with_name(d, VOID, name, error);
+    if (order->kind == CQ_ORDER_VOID) status = with_all(d, VOID_NAME, VOID, name, error);
     if (order->kind != CQ_ORDER_ERASE) continue;
     status = cq_attachments_forget(d->desk, name, error);
-    if (status == CQ_OK) status = with_name(d, ERASE_VISIT, name, error);
-    if (status == CQ_OK) status = with_name(d, ERASE_NAME, name, error);
-    if (status == CQ_OK) status = with_name(d, ERASE_BYTES, name, error);
+    if (status == CQ_OK) status = with_all(d, ERASE_NAME, ERASE_VISIT, name, error);
   }
   return status;
 }

@@ -38,8 +38,13 @@ CREATE INDEX visit_attachment_hash ON visit_attachment (hash);
 CREATE INDEX visit_attachment_name ON visit_attachment (name, hash);
 CREATE TABLE attachment_whole (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 
+-- Names that a decision voids; the record may arrive later, or never.
+DROP TABLE IF EXISTS voided;
+CREATE TABLE voided (name BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- Which record edits which; the parent may arrive later, or never.
 CREATE TABLE visit_parent (parent BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (parent, id)) WITHOUT ROWID;
+CREATE INDEX visit_parent_id ON visit_parent (id);
 
 -- What records say about entities (ODK Entities), filled when it is first asked for: it needs the forms. Of each
 -- property the newest value counts, by the device's clock and then by name, whatever the order of arrival.
@@ -62,7 +67,9 @@ CREATE TABLE entity_property (
   record BLOB NOT NULL,
   PRIMARY KEY (dataset, id, name)
 ) WITHOUT ROWID;
-CREATE TABLE entity_done (last INTEGER NOT NULL); -- record.id up to which the three above are filled
+DROP TABLE IF EXISTS entity_left;
+CREATE TABLE entity_left (dataset TEXT NOT NULL, id TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (dataset, id)) WITHOUT ROWID; -- entity.last_day, also of whom nothing else is known yet
+CREATE TABLE entity_done (last INTEGER NOT NULL); -- record.id up to which those above are filled
 INSERT INTO entity_done VALUES (0);
 
 -- Entities that somebody decided to be one: `id` is counted as `stays`. From decisions alone, in the order they were made.

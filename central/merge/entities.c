@@ -20,7 +20,7 @@ static const char *const sql[STATEMENTS] = {
     [PUT_PROPERTY] = "INSERT INTO entity_property VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
                      "value = excluded.value, at_utc_ms = excluded.at_utc_ms, record = excluded.record "
                      "WHERE (excluded.at_utc_ms, excluded.record) > (at_utc_ms, record)",
-    [PUT_LEFT] = "UPDATE entity SET last_day = min(coalesce(last_day, ?3), ?3) WHERE dataset = ?1 AND id = ?2",
+    [PUT_LEFT] = "INSERT INTO entity_left VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET day = min(day, excluded.day)",
 };
 
 typedef struct known_form {
@@ -143,8 +143,12 @@ cq_status cq_entities_update(cq_desk *desk, size_t *unreadable, cq_error *error)
   if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
   if (status == CQ_OK) status = take_all(r, unreadable, error);
   if (status == CQ_OK)
-    status =
-        cq_desk_exec(desk, "UPDATE entity_done SET last = (SELECT coalesce(max(id), 0) FROM record); COMMIT", error);
+    status = cq_desk_exec(
+        desk,
+        "UPDATE entity SET last_day = l.day FROM entity_left l WHERE l.dataset = entity.dataset AND "
+        "l.id = entity.id; UPDATE entity_done SET last = (SELECT coalesce(max(id), 0) FROM record); COMMIT",
+        error);
+  if (status != CQ_OK && !sqlite3_get_autocommit(desk->db)) (void)cq_desk_exec(desk, "ROLLBACK", NULL);
   for (size_t i = 0; i < STATEMENTS; i++) sqlite3_finalize(r->statement[i]);
   for (size_t i = 0; i < r->form_count; i++) cq_form_free(r->forms[i].form);
   cq_arena_free(r->arena);
