@@ -46,7 +46,9 @@ typedef struct world {
   uint64_t sequence;
 } world;
 
-static void add_record(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_hash *name) {
+static void add_ended(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_result result,
+                      const char *subject, cq_hash *name) {
+  const cq_subject about = {CQ_STR("tdd"), cq_str_from(subject ? subject : "")};
   cq_buf bytes = {0};
   cq_error error;
   cq_derive *derive = NULL;
@@ -60,7 +62,9 @@ static void add_record(world *w, size_t form, const char *id, const char *xml, c
                                    .instance_id = cq_str_from(id),
                                    .parents = parent,
                                    .parent_count = parent ? 1 : 0,
-                                   .result = CQ_RESULT_COMPLETE,
+                                   .subjects = &about,
+                                   .subject_count = subject ? 1 : 0,
+                                   .result = result,
                                    .season = CQ_STR("2012-T1"),
                                    .technician = CQ_STR("T1"),
                                    .device = w->f->device.id,
@@ -80,6 +84,10 @@ static void add_record(world *w, size_t form, const char *id, const char *xml, c
   test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), name, &record, &error), &error);
   cq_derive_free(derive);
   cq_buf_fini(&bytes);
+}
+
+static void add_record(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_hash *name) {
+  add_ended(w, form, id, xml, parent, CQ_RESULT_COMPLETE, NULL, name);
 }
 
 static world *world_new(const char *name) {
@@ -316,11 +324,39 @@ static void entities_follow_records(void **state) {
   world_free(w);
 }
 
+/* Consent withdrawn in a record that arrives before the person's first one. */
+static void who_left_left_whatever_comes_first(void **state) {
+  (void)state;
+  static const char id[] = "bbbbbbbb-0000-4000-8000-000000000002";
+  world *w = world_new("left");
+  cq_error error;
+  cq_hash name;
+  size_t unreadable;
+  int64_t left;
+  char xml[600];
+  cq_error_clear(&error);
+  add_ended(w, 1, "uuid:8", "<data id=\"f\" version=\"2\"><meta><instanceID>uuid:8</instanceID></meta></data>", NULL,
+            CQ_RESULT_WITHDRAWN, id, &name);
+  test_must(cq_entities_update(&w->desk, &unreadable, &error), &error);
+  snprintf(xml, sizeof xml,
+           "<data id=\"f\" version=\"1\"><p><sexo>m</sexo></p><meta><instanceID>uuid:9</instanceID><entity "
+           "dataset=\"tdd\" id=\"%s\" create=\"1\"><label>E2</label></entity></meta></data>",
+           id);
+  add_record(w, 0, "uuid:9", xml, NULL, &name);
+  test_must(cq_entities_update(&w->desk, &unreadable, &error), &error);
+  test_must(cq_desk_number(&w->desk, "SELECT count(*) FROM entity WHERE id LIKE 'bbbb%' AND last_day IS NOT NULL", 0,
+                           &left, &error),
+            &error);
+  assert_int_equal(left, 1);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_of_all_versions),
       cmocka_unit_test(stata_reads_it),
       cmocka_unit_test(entities_follow_records),
+      cmocka_unit_test(who_left_left_whatever_comes_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
