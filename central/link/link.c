@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/link/link.h"
 
-#include "central/tables/data.h"
+#include "central/tables/survey/data.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* `review`: what a person should look at and decide. Nothing is merged here; decisions are signed orders. */
 #include "central/link/review.h"
 #include "central/merge/derive.h"
-#include "central/tables/data.h"
-#include "central/tables/rows.h"
+#include "central/tables/records/rows.h"
+#include "central/tables/survey/data.h"
 #include "central/verbs.h"
 #include "chasqui/order.h"
 

@@ -3,7 +3,7 @@
 #ifndef CENTRAL_MERGE_COMPOSE_H
 #define CENTRAL_MERGE_COMPOSE_H
 
-#include "central/tables/indicator.h"
+#include "central/tables/indicators/indicator.h"
 #include "chasqui/arena.h"
 #include "chasqui/bundle.h"
 

@@ -4,7 +4,7 @@
 #include "central/merge/contacts.h"
 
 #include "central/merge/entities.h"
-#include "central/tables/rows.h"
+#include "central/tables/records/rows.h"
 #include "chasqui/csv.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `frame import`: who is to be visited. */
 #include "central/merge/desk.h"
-#include "central/tables/data.h"
+#include "central/tables/survey/data.h"
 #include "central/verbs.h"
 #include "chasqui/clock.h"
 #include "chasqui/file.h"

@@ -3,7 +3,7 @@
 #include "central/merge/compose.h"
 #include "central/merge/desk.h"
 #include "central/merge/invitation.h"
-#include "central/tables/programme.h"
+#include "central/tables/programme/programme.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `contacts`: which laptop is told whose name and place, and the sealed sheets that tell it. */
 #include "central/merge/contacts.h"
-#include "central/tables/data.h"
+#include "central/tables/survey/data.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"

@@ -3,8 +3,8 @@
 
 #include "central/link/review.h"
 #include "central/merge/merging.h"
-#include "central/tables/deskgrid.h"
-#include "central/tables/rows.h"
+#include "central/tables/coverage/deskgrid.h"
+#include "central/tables/records/rows.h"
 #include "chasqui/cli.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "central/merge/attachments.h"
 #include "central/merge/derive.h"
 #include "central/merge/take.h"
-#include "central/tables/files.h"
+#include "central/tables/records/files.h"
 #include "chasqui/file.h"
 #include "chasqui/order.h"
 #include "tests/central/desk.h"

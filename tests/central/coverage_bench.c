@@ -4,7 +4,7 @@
  * campaigns of four seasons, then a million in one. Reading files is not in it. By hand:
  * build/release/tests/coverage_bench
  */
-#include "central/tables/grid.h"
+#include "central/tables/coverage/grid.h"
 #include "chasqui/calendar.h"
 
 #include <stdio.h>

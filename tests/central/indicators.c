@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Indicators as data: expressions, faults of a file, figures from merged records against `estimate`. */
 #include "central/merge/derive.h"
-#include "central/tables/indicator.h"
-#include "central/tables/respond.h"
+#include "central/tables/indicators/indicator.h"
+#include "central/tables/survey/respond.h"
 #include "chasqui/csv.h"
 #include "chasqui/file.h"
 #include "chasqui/record.h"

@@ -2,7 +2,7 @@
 /* The programme's own tables and checks, on invented records: every error that the programme's report printed is made
  * again, and seen. */
 #include "central/merge/derive.h"
-#include "central/tables/check.h"
+#include "central/tables/programme/check.h"
 #include "chasqui/record.h"
 #include "tests/central/desk.h"
 

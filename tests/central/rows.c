@@ -2,7 +2,7 @@
 /* Records as rows: columns from the definitions, repeats apart, labels, what identifies people left out. */
 #include "central/merge/derive.h"
 #include "central/merge/entities.h"
-#include "central/tables/files.h"
+#include "central/tables/records/files.h"
 #include "chasqui/record.h"
 #include "forms/xlsx/workbook.h"
 #include "tests/central/desk.h"

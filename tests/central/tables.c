@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "central/tables/data.h"
-#include "central/tables/repair.h"
-#include "central/tables/student.h"
+#include "central/tables/survey/data.h"
+#include "central/tables/survey/repair.h"
+#include "central/tables/survey/student.h"
 #include "chasqui/file.h"
 
 #include <math.h>

@@ -17,7 +17,8 @@ static cq_status put_all(cq_store *store, int64_t number, cq_str bytes, const cq
   cq_status status = store_run(store, error, "INSERT OR REPLACE INTO bundle(one, number, bytes) VALUES (1, ?1, ?2)",
                                "ib", number, bytes);
   if (status == CQ_OK)
-    status = store_run(store, error, "UPDATE form SET status = ?1 WHERE origin = ''", "i", (int64_t)CQ_STORE_FORM_WITHDRAWN);
+    status =
+        store_run(store, error, "UPDATE form SET status = ?1 WHERE origin = ''", "i", (int64_t)CQ_STORE_FORM_WITHDRAWN);
   for (size_t i = 0; status == CQ_OK && i < form_count; i++) status = put_form(store, &forms[i], error);
   if (status == CQ_OK) status = store_run(store, error, "DELETE FROM list", "");
   for (size_t i = 0; status == CQ_OK && i < list_count; i++)
@@ -61,7 +62,8 @@ cq_status cq_store_bundle_current(cq_store *store, int64_t *number, cq_buf *byte
 }
 
 cq_status cq_store_forms(cq_store *store, cq_store_form_seen *seen, void *context, cq_error *error) {
-  query ask = query_start(store, "SELECT hash, id, version, title, status, origin FROM form ORDER BY id, version, hash", "");
+  query ask =
+      query_start(store, "SELECT hash, id, version, title, status, origin FROM form ORDER BY id, version, hash", "");
   cq_status status = CQ_OK;
   while (status == CQ_OK && query_row(&ask)) {
     cq_store_form form = {.id = query_text(&ask, 1),
