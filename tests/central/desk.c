@@ -26,9 +26,10 @@ cq_str test_desk_passphrase(void) {
 
 void test_desk_new(cq_desk *desk, const fixture *f, const char *name) {
   char home[512], path[600];
+  const char *folder = getenv("CHASQUI_TEST_TMP");
   cq_error error;
   cq_error_clear(&error);
-  snprintf(home, sizeof home, "%s/merge-%s-%d", getenv("CHASQUI_TEST_TMP"), name, (int)getpid());
+  snprintf(home, sizeof home, "%s/merge-%s-%d", folder ? folder : "/tmp", name, (int)getpid());
   test_must(cq_file_make_folder(home, &error), &error);
   snprintf(path, sizeof path, "%s/programme.json", home);
   static const char json[] = "{\"code\":\"demo\",\"title\":\"Demo\",\"forms\":[]}";
