@@ -261,7 +261,7 @@ static bool file_is_there(cq_desk *desk, const laptop *of) {
 static cq_status send_one(cq_cli *cli, cq_desk *desk, const cq_contacts *people, const laptop *to, codes *of,
                           size_t *made, cq_error *error) {
   cq_buf csv = {0};
-  size_t persons;
+  size_t persons = 0;
   char hex[33];
   cq_status status = read_codes(desk, to, of, error);
   if (status == CQ_OK) status = list_of(people, to, of, &csv, &persons, error);

@@ -104,7 +104,7 @@ static cq_status no_such_axis(const making *m, cq_error *error) {
 
 /* "region,sexo": the last one is the columns where two or more are named, those before it the rows. */
 static cq_status bind_by(making *m, cq_error *error) {
-  const cq_dimension *named[AXES];
+  const cq_dimension *named[AXES] = {NULL};
   size_t count = 0;
   cq_str rest = cq_str_from(m->how->by);
   while (rest.at) {
