@@ -182,7 +182,7 @@ int cq_central_check(cq_cli *cli) {
   } else {
     left = cq_cli_fail(cli, &error);
   }
-  if (left == CQ_EXIT_DONE) {
+  if (left == CQ_EXIT_DONE && f) {
     say(cli, f);
     if (f->all) left = CQ_EXIT_REFUSED;
   }
