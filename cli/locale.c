@@ -38,7 +38,8 @@ static void choose_locale(void) {
   if (usable) return;
   setlocale(LC_CTYPE, "C.UTF-8");
   setlocale(LC_MESSAGES, "C.UTF-8");
-  setenv("LANGUAGE", named ? asked : "es", getenv("LANGUAGE") && *getenv("LANGUAGE") ? 0 : 1);
+  const char *languages = getenv("LANGUAGE");
+  setenv("LANGUAGE", named ? asked : "es", languages && *languages ? 0 : 1);
 }
 
 /* Translations stand beside the programs: ../share/locale from the folder of the executable, installed or just built.

@@ -90,7 +90,8 @@ cq_str cq_names_beside(const cq_laptop *laptop, cq_arena *arena, cq_str id, cq_s
   cq_buf_add_str(&words, label);
   cq_buf_add_text(&words, " · ");
   cq_names_words(person, &words);
-  cq_str both = words.failed ? (cq_str){0} : cq_arena_copy(arena, cq_buf_str(&words));
+  cq_str both = {0};
+  if (!words.failed) both = cq_arena_copy(arena, cq_buf_str(&words));
   cq_buf_fini_secret(&words);
   return both.at ? both : label;
 }

@@ -328,7 +328,7 @@ static cq_status check_baseline(looking *l, cq_error *error) {
     status = cq_ties_read(&ties[read], l->desk, cq_definitions_link(l->definitions, l->def->link.at[read]),
                           read ? NULL : &same, error);
   }
-  for (size_t i = 0; status == CQ_OK && i < l->facts.count; i++) {
+  for (size_t i = 0; status == CQ_OK && read > 0 && i < l->facts.count; i++) {
     const cq_fact *fact = &l->facts.at[i];
     cq_str who = cq_same_of(&same, cq_fact_value(fact, l->of));
     if (!who.size || !cq_conditions_hold(&l->where, fact)) continue;

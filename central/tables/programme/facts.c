@@ -219,7 +219,7 @@ static cq_status read_subjects(cq_facts *f, cq_error *error) {
     else if (names.count > before)
       subjects[at] = cq_arena_copy(f->arena, cq_desk_text(s, 1));
   }
-  for (size_t i = 0; status == CQ_OK && i < f->count; i++) {
+  for (size_t i = 0; status == CQ_OK && subjects && i < f->count; i++) {
     uint32_t at = cq_levels_find(&names, f->at[i].record);
     if (at != UINT32_MAX) f->at[i].subject = subjects[at];
   }

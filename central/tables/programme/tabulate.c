@@ -115,6 +115,7 @@ static cq_status bind_by(making *m, cq_error *error) {
     named[count++] = d;
     rest = end < rest.size ? (cq_str){rest.at + end + 1, rest.size - end - 1} : (cq_str){NULL, 0};
   }
+  if (!count) return no_such_axis(m, error);
   cq_status status = bind_axis(m, 1, named[count == 3 ? 1 : 0], error);
   if (status == CQ_OK && count == 3) status = bind_axis(m, 0, named[0], error);
   if (status == CQ_OK && count > 1) status = bind_axis(m, 2, named[count - 1], error);

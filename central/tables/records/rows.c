@@ -508,7 +508,7 @@ static cq_status file_value(void *context, const cq_saved_value *value, cq_error
 
 static cq_status files_of_record(cq_rows *r, sqlite3_stmt *s, cq_rows_file_each each, void *context, size_t *left_out,
                                  cq_error *error) {
-  cq_record record;
+  cq_record record = {0};
   cq_error wrong;
   cq_arena_reset(r->scratch);
   cq_error_clear(&wrong);

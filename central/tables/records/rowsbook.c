@@ -33,7 +33,10 @@ static void widen(book *b, size_t table, size_t column, cq_str text) {
 static bool put_day(book *b, lxw_worksheet *sheet, lxw_row_t row, size_t column, cq_str text) {
   cq_date date;
   if (!b->day || !cq_date_parse(text, &date) || date.year < EXCEL_FIRST_YEAR) return false;
-  lxw_datetime day = {.year = date.year, .month = date.month, .day = date.day};
+  lxw_datetime day = {0};
+  day.year = date.year;
+  day.month = date.month;
+  day.day = date.day;
   return worksheet_write_datetime(sheet, row, (lxw_col_t)column, &day, b->day) == LXW_NO_ERROR;
 }
 
