@@ -35,8 +35,8 @@ static bool put_day(book *b, lxw_worksheet *sheet, lxw_row_t row, size_t column,
   if (!b->day || !cq_date_parse(text, &date) || date.year < EXCEL_FIRST_YEAR) return false;
   lxw_datetime day = {0};
   day.year = date.year;
-  day.month = date.month;
-  day.day = date.day;
+  day.month = (uint8_t)date.month;
+  day.day = (uint8_t)date.day;
   return worksheet_write_datetime(sheet, row, (lxw_col_t)column, &day, b->day) == LXW_NO_ERROR;
 }
 
