@@ -51,11 +51,8 @@ static int read_page(shim_file *file, sqlite3_int64 page, uint8_t out[BLOCK_SIZE
   return cipher_open(file->owner->cipher, BLOCK_PAGE, (uint64_t)page, out) ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
-/*
- * SQLite reads the first bytes of page 1 before it looks into the log. Where a power cut tore page 1 in a checkpoint,
- * the log still has it, but SQLite would never get there: it is told the page size and the reserve it needs.
- */
-static void imagine_first_bytes(uint8_t page[BLOCK_SIZE]) {
+/* The first bytes of every page 1 of ours: pages of 4096 bytes of which 64 are reserved, and WAL mode. */
+static void first_bytes(uint8_t page[BLOCK_SIZE]) {
   memset(page, 0, BLOCK_SIZE);
   memcpy(page, "SQLite format 3", 16);
   page[16] = BLOCK_SIZE >> 8;
@@ -63,6 +60,16 @@ static void imagine_first_bytes(uint8_t page[BLOCK_SIZE]) {
   page[20] = BLOCK_RESERVED;
   page[21] = 64;
   page[22] = page[23] = 32;
+}
+
+void shim_first_page(uint8_t page[BLOCK_SIZE]) {
+  first_bytes(page);
+  page[27] = page[31] = page[95] = 1; /* changes, size in pages, and the version that the change counter stands for */
+  page[47] = 4;                       /* schema format */
+  page[59] = 1;                       /* UTF-8 */
+  page[100] = 13;                     /* an empty leaf of a table: its content begins at the reserve */
+  page[105] = BLOCK_CONTENT >> 8;
+  page[106] = BLOCK_CONTENT & 0xff;
 }
 
 static int read_database(shim_file *file, uint8_t *out, int amount, sqlite3_int64 offset) {
@@ -74,7 +81,9 @@ static int read_database(shim_file *file, uint8_t *out, int amount, sqlite3_int6
     int part = BLOCK_SIZE - within < amount - done ? BLOCK_SIZE - within : amount - done;
     int rc = read_page(file, page, scratch);
     if (rc == SQLITE_IOERR_DATA && page == 1) {
-      imagine_first_bytes(scratch);
+      /* SQLite reads the first bytes of page 1 before it looks into the log. Where a power cut tore page 1 in a
+       * checkpoint, the log still has it, but SQLite would never get there: it is told page size and reserve. */
+      first_bytes(scratch);
     } else if (rc != SQLITE_OK) {
       memset(out + done, 0, (size_t)(amount - done));
       return rc;

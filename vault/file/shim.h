@@ -43,6 +43,9 @@ shim *shim_new(const char *path, const char *below, const vault_keys *keys, cons
 void shim_free(shim *vfs); /* after sqlite3_close; NULL is fine */
 void shim_lock(shim *vfs); /* forgets the keys */
 
+/* Page 1 of a database with no table yet, as a vault begins: in WAL mode, 64 bytes of each page reserved. */
+void shim_first_page(uint8_t page[BLOCK_SIZE]);
+
 /* The physical file under SQLite's database or log, borrowed while SQLite has it open; NULL where it has not. */
 sqlite3_file *shim_database_file(const shim *vfs);
 sqlite3_file *shim_log_file(const shim *vfs);

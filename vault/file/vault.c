@@ -221,78 +221,6 @@ out:
   return status;
 }
 
-/* Page 1 of a database with no table yet, in WAL mode, as SQLite itself writes it. */
-static void empty_page(uint8_t page[BLOCK_SIZE]) {
-  static const uint8_t start[] = {
-      'S',
-      'Q',
-      'L',
-      'i',
-      't',
-      'e',
-      ' ',
-      'f',
-      'o',
-      'r',
-      'm',
-      'a',
-      't',
-      ' ',
-      '3',
-      0,
-      BLOCK_SIZE >> 8,
-      BLOCK_SIZE & 0xff,
-      2,
-      2,
-      BLOCK_RESERVED,
-      64,
-      32,
-      32,
-      0,
-      0,
-      0,
-      1, /* change counter */
-      0,
-      0,
-      0,
-      1, /* pages */
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0, /* free list */
-      0,
-      0,
-      0,
-      0, /* schema cookie */
-      0,
-      0,
-      0,
-      4, /* schema format */
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      1, /* text encoding: UTF-8, 12 bytes on */
-  };
-  memset(page, 0, BLOCK_SIZE);
-  memcpy(page, start, sizeof start);
-  page[95] = 1;   /* version-valid-for: the change counter */
-  page[100] = 13; /* a leaf of a table, no cells */
-  page[105] = BLOCK_CONTENT >> 8;
-  page[106] = BLOCK_CONTENT & 0xff;
-}
-
 bool vault_label_good(const char *label) {
   size_t size = label ? strlen(label) : 0;
   return size >= 1 && size <= CQ_VAULT_LABEL_MAX && cq_utf8_valid(cq_str_from(label));
@@ -329,7 +257,7 @@ static cq_status write_first(cq_vault *vault, const char *path, cq_error *error)
   if (!whole || !cipher) {
     status = cq_error_nomem(error);
   } else {
-    empty_page(page);
+    shim_first_page(page);
     header_write(whole, &vault->header, vault->keys, vault->random);
     memcpy(whole + HEADER_COPY, whole, HEADER_COPY);
     status = cipher_seal(cipher, BLOCK_PAGE, 1, page, NULL, whole + HEADER_PREFIX) ? CQ_OK : cq_error_nomem(error);

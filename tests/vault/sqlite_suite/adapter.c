@@ -116,29 +116,13 @@ static void put_away(void) {
 
 /* --- what making a vault does, before SQLite sees the file --- */
 
-/* As vault.c writes it: no table, in WAL mode, 64 bytes of each page reserved. */
-static void empty_page(uint8_t page[BLOCK_SIZE]) {
-  memset(page, 0, BLOCK_SIZE);
-  memcpy(page, "SQLite format 3", 16);
-  page[16] = BLOCK_SIZE >> 8;
-  page[18] = page[19] = 2;
-  page[20] = BLOCK_RESERVED;
-  page[21] = 64;
-  page[22] = page[23] = 32;
-  page[27] = page[31] = page[59] = page[95] = 1;
-  page[47] = 4;
-  page[100] = 13;
-  page[105] = BLOCK_CONTENT >> 8;
-  page[106] = BLOCK_CONTENT & 0xff;
-}
-
 /* Into a file that is not there yet or is empty; what cannot be written, SQLite will find out. */
 static int make_first(const char *name) {
   uint8_t page[BLOCK_SIZE];
   struct stat known;
   int rc = SQLITE_OK;
   if (stat(name, &known) == 0 && known.st_size > 0) return SQLITE_OK;
-  empty_page(page);
+  shim_first_page(page);
   char *log = sqlite3_mprintf("%s-wal", name); /* of a database that is no more: a vault's creation refuses it */
   if (log) remove(log);
   sqlite3_free(log);
