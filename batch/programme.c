@@ -25,8 +25,7 @@ static void refuse(reader *r, const char *code, const char *what, const char *wh
   if (r->status == CQ_OK) r->status = cq_error_set(r->error, CQ_INVALID, code, what, where, NULL);
 }
 
-/* Depth before cJSON sees the text, so that a hostile one cannot exhaust the stack. */
-static bool too_deep(cq_str json) {
+bool cq_bundle_json_deep(cq_str json) {
   size_t depth = 0;
   bool quoted = false;
   for (size_t i = 0; i < json.size; i++) {
@@ -259,7 +258,7 @@ static cq_status syntax(cq_str json, const char *end, cq_error *error) {
 
 cq_status cq_programme_parse(cq_programme **programme, cq_str json, bool strict, cq_error *error) {
   *programme = NULL;
-  if (json.size > MAX_JSON || too_deep(json)) return cq_error_set(error, CQ_LIMIT, "programme.large", NULL);
+  if (json.size > MAX_JSON || cq_bundle_json_deep(json)) return cq_error_set(error, CQ_LIMIT, "programme.large", NULL);
   if (!cq_utf8_valid(json)) return cq_error_set(error, CQ_INVALID, "programme.json", NULL);
   if (cq_str_starts(json, CQ_STR("\xEF\xBB\xBF"))) json = (cq_str){json.at + 3, json.size - 3};
   cq_str trimmed = cq_str_trim(json);

@@ -160,6 +160,10 @@ typedef struct cq_programme {
  */
 cq_status cq_programme_parse(cq_programme **programme, cq_str json, bool strict, cq_error *error);
 void cq_programme_free(cq_programme *programme);
+
+/* Whether JSON of a bundle (programme.json, tables.json) nests more than 16 levels; asked before it is parsed, so that
+ * a hostile text cannot exhaust the stack. */
+bool cq_bundle_json_deep(cq_str json);
 cq_str cq_programme_title_in(const cq_programme *programme, cq_str language); /* that language's, else the first */
 
 #endif

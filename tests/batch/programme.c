@@ -83,6 +83,10 @@ static void the_place_of_a_fault_is_told(void **state) {
 
 static void depth_and_size_are_capped(void **state) {
   (void)state;
+  assert_false(
+      cq_bundle_json_deep(CQ_STR("[[[[[[[[[[[[[[[[\"[\\\"[[\"]]]]]]]]]]]]]]]]"))); /* 16; quoted ones are text */
+  assert_true(cq_bundle_json_deep(CQ_STR("[[[[[[[[{\"a\":[[[[[[[[]]]]]]]]}]]]]]]]]")));
+  assert_false(cq_bundle_json_deep(CQ_STR("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]")));
   cq_programme *p = NULL;
   cq_error error;
   cq_buf deep = {0};

@@ -340,6 +340,10 @@ static void faults_are_told_all_at_once(void **state) {
   assert_string_equal(error.code, "tables.faults");
   assert_true(faults->count >= 9);
   cq_definitions_fini(&d);
+  assert_int_equal(cq_definitions_read(&d, CQ_STR("[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]"), CQ_STR(""), faults, &error),
+                   CQ_LIMIT);
+  assert_string_equal(error.code, "tables.large");
+  cq_definitions_fini(&d);
   /* what the form does not have, or must not show */
   assert_int_equal(
       cq_definitions_read(&d,

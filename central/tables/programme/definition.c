@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/tables/programme/definition.h"
 
+#include "chasqui/bundle.h"
 #include "chasqui/cli.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 16, MAX_TEXT = 400 };
+enum { MAX_TEXT = 400 };
 
 typedef struct reader {
   cq_definitions *to;
@@ -427,24 +428,6 @@ static void check_names(reader *r) {
   }
 }
 
-/* Depth before cJSON sees the text, so that a hostile one cannot exhaust the stack. */
-static bool too_deep(cq_str json) {
-  size_t depth = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < json.size; i++) {
-    char c = json.at[i];
-    if (quoted && c == '\\')
-      i++;
-    else if (c == '"')
-      quoted = !quoted;
-    else if (!quoted && (c == '{' || c == '[') && ++depth > MAX_DEPTH)
-      return true;
-    else if (!quoted && (c == '}' || c == ']') && depth > 0)
-      depth--;
-  }
-  return false;
-}
-
 static cq_status syntax(cq_str json, const char *end, cq_error *error) {
   int64_t line = 1, column = 1;
   for (const char *at = json.at; at && at < end && at < json.at + json.size; at++) {
@@ -460,7 +443,8 @@ cq_status cq_definitions_read(cq_definitions *d, cq_str json, cq_str language, c
   static const char *const known[] = {"links", "tables", "checks", NULL};
   memset(d, 0, sizeof *d);
   memset(faults, 0, sizeof *faults);
-  if (json.size > CQ_TABLES_MAX_BYTES || too_deep(json)) return cq_error_set(error, CQ_LIMIT, "tables.large", NULL);
+  if (json.size > CQ_TABLES_MAX_BYTES || cq_bundle_json_deep(json))
+    return cq_error_set(error, CQ_LIMIT, "tables.large", NULL);
   if (cq_str_starts(json, CQ_STR("\xEF\xBB\xBF"))) json = (cq_str){json.at + 3, json.size - 3};
   cq_str text = cq_str_trim(json);
   if (!(d->arena = cq_arena_new(0))) return cq_error_nomem(error);
