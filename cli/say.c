@@ -141,6 +141,9 @@ int cq_cli_fail(const cq_cli *cli, const cq_error *error) {
   if (next.size > 0) fprintf(stderr, "  %s\n", next.at);
   cq_buf_fini(&what);
   cq_buf_fini(&next);
+  /* Said on the command line, nothing would have been asked. */
+  if (error->code && (strcmp(error->code, "cli.nobody") == 0 || strcmp(error->code, "cli.secret.terminal") == 0))
+    return CQ_EXIT_USAGE;
   bool environment = error->status == CQ_IO || error->status == CQ_NOMEM || error->status == CQ_BUSY;
   return environment ? CQ_EXIT_ENVIRONMENT : CQ_EXIT_REFUSED;
 }

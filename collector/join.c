@@ -4,7 +4,6 @@
 #include "chasqui/file.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 /* The programme's name, its mode and the fingerprint that people compare. */
 static void introduce(cq_cli *cli, const cq_bundle *bundle, const cq_programme *programme) {
@@ -24,8 +23,9 @@ static cq_status agree(cq_cli *cli, const cq_bundle *bundle, cq_error *error) {
     if (cq_fingerprint_matches(&cq_bundle_content_of(bundle)->first_key, cq_str_from(typed))) return CQ_OK;
     return cq_error_set(error, CQ_REFUSED, "collector.join.fingerprint", NULL);
   }
-  if (cq_cli_confirm(cli, _("Is this the fingerprint that your programme gave you?"))) return CQ_OK;
-  return cq_error_set(error, CQ_REFUSED, "collector.join.declined", NULL);
+  cq_status status = cq_cli_confirm(cli, _("Is this the fingerprint that your programme gave you?"),
+                                    "--fingerprint XXXX-XXXX-XXXX-XXXX-XXXX", error);
+  return status == CQ_CANCELLED ? cq_error_set(error, CQ_REFUSED, "collector.join.declined", NULL) : status;
 }
 
 static bool has_sealed(const cq_bundle *bundle) {
@@ -39,7 +39,7 @@ static bool has_sealed(const cq_bundle *bundle) {
 static cq_status read_phrase(cq_cli *cli, const cq_bundle *bundle, cq_cli_secret *phrase, cq_error *error) {
   if (!has_sealed(bundle)) return CQ_OK;
   if (!cq_cli_value(cli, "invitation-file") &&
-      !(isatty(STDIN_FILENO) && cq_cli_confirm(cli, _("Lists in it are sealed. Were you told an invitation phrase?"))))
+      cq_cli_confirm(cli, _("Lists in it are sealed. Were you told an invitation phrase?"), "", NULL) != CQ_OK)
     return CQ_OK;
   return cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), false, phrase, error);
 }

@@ -100,12 +100,15 @@ int cq_collector_purge(cq_cli *cli) {
   if (status == CQ_OK) status = count_staying(&laptop, &kept_only, &here_only, &error);
   if (status == CQ_OK) say_plan(cli, &plan, kept_only, here_only);
   bool some = status == CQ_OK && plan.records + plan.batches > 0;
-  if (some && cq_cli_confirm(cli, _("Remove them from this laptop?"))) {
+  cq_status agreed = some ? cq_cli_confirm(cli, _("Remove them from this laptop?"), "--yes", &error) : CQ_OK;
+  if (agreed == CQ_CANCELLED) {
+    cq_cli_say(cli, "%s", _("Nothing was removed."));
+  } else if (agreed != CQ_OK) {
+    status = agreed;
+  } else if (some) {
     status = cq_store_purge(laptop.store, before, &done, &error);
     if (status == CQ_OK) status = remove_files(&laptop, &error);
     if (status == CQ_OK) cq_cli_say(cli, "%s", _("Removed. What the next visits are preloaded from is still here."));
-  } else if (some) {
-    cq_cli_say(cli, "%s", _("Nothing was removed."));
   }
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
     printf("{\"purgeable\":{\"records\":%lld,\"batches\":%lld,\"bytes\":%lld},\"purged\":{\"records\":%lld,"

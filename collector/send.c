@@ -340,7 +340,7 @@ static cq_status agree(const sending *it) {
            cq_cli_plural("%zu interview leaves this laptop readable, for %s. Send it?",
                          "%zu interviews leave this laptop readable, for %s. Send them?", it->count),
            it->count, it->server.url.at);
-  return cq_cli_confirm(it->cli, question) ? CQ_OK : cq_error_set(it->error, CQ_CANCELLED, "cli.cancelled", NULL);
+  return cq_cli_confirm(it->cli, question, "--yes", it->error);
 }
 
 static cq_status send_all(sending *it, const cq_courier_limits *limits) {

@@ -257,8 +257,7 @@ static cq_status take_form(cq_cli *cli, cq_laptop *laptop, const cq_server *serv
   if (status == CQ_OK && !known) {
     cq_cli_say(cli, _("%s, version %s, from %s (%s), not signed by the programme."), form->name.at, form->version.at,
                server->name.at, server->url.at);
-    if (!cq_cli_confirm(cli, _("Use this form? Its interviews go to that server only, readable.")))
-      status = cq_error_set(error, CQ_CANCELLED, "cli.cancelled", NULL);
+    status = cq_cli_confirm(cli, _("Use this form? Its interviews go to that server only, readable."), "--yes", error);
   }
   if (status == CQ_OK) {
     cq_hash hash = cq_hash_of(xml.at, xml.size);

@@ -73,8 +73,7 @@ int cq_collector_users_remove(cq_cli *cli) {
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = find_slot(&laptop, code, &slot, &error);
-  if (status == CQ_OK && !cq_cli_confirm(cli, _("Take this technician's access away?")))
-    status = cq_error_set(&error, CQ_CANCELLED, "cli.cancelled", NULL);
+  if (status == CQ_OK) status = cq_cli_confirm(cli, _("Take this technician's access away?"), "--yes", &error);
   if (status == CQ_OK) status = cq_store_remove_slot(laptop.store, slot, &error);
   if (status == CQ_OK) status = put_on_record(&laptop, "user-remove", code, &error);
   if (status == CQ_OK)

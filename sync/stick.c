@@ -220,9 +220,8 @@ static cq_status pin_from_stick(stick *s, const cq_parcel *parcels, size_t count
                    ? _("The programme's fingerprint is %s. It is for PRACTICE.")
                    : _("The programme's fingerprint is %s. It is for real data."),
                cq_bundle_fingerprint(bundle, fingerprint));
-    if (!cq_cli_confirm(s->cli, _("Is this the fingerprint that the programme has given you?"))) {
-      status = cq_error_set(error, CQ_REFUSED, "sync.pin.no", NULL);
-    }
+    status = cq_cli_confirm(s->cli, _("Is this the fingerprint that the programme has given you?"), "--yes", error);
+    if (status == CQ_CANCELLED) status = cq_error_set(error, CQ_REFUSED, "sync.pin.no", NULL);
   }
   if (!status) status = cq_parcel_write(s->courier.sync.at, CQ_BUNDLE_FILE, bytes.at, bytes.size, NULL, NULL, error);
   if (!status) {

@@ -15,14 +15,16 @@ static int say_next(cq_cli *cli, const char *home, const cq_sign_key *key) {
 }
 
 /* The programme is pinned on a person's word: the fingerprint is what they compare. */
-static bool is_agreed(cq_cli *cli, const cq_bundle *bundle) {
+static cq_status agree(cq_cli *cli, const cq_bundle *bundle, cq_error *error) {
   char fingerprint[CQ_FINGERPRINT_SIZE];
   bool practice = cq_bundle_content_of(bundle)->mode == CQ_MODE_PRACTICE;
   cq_cli_say(cli,
              practice ? _("The programme's fingerprint is %s. It is for PRACTICE.")
                       : _("The programme's fingerprint is %s. It is for real data."),
              cq_bundle_fingerprint(bundle, fingerprint));
-  return cq_cli_confirm(cli, _("Is this the fingerprint that the programme has given you?"));
+  cq_status status =
+      cq_cli_confirm(cli, _("Is this the fingerprint that the programme has given you?"), "--yes", error);
+  return status == CQ_CANCELLED ? cq_error_set(error, CQ_REFUSED, "post.pin.no", NULL) : status;
 }
 
 static int pin(cq_cli *cli, const post_settings *settings, const char *file) {
@@ -32,7 +34,7 @@ static int pin(cq_cli *cli, const post_settings *settings, const char *file) {
   cq_error_clear(&error);
   cq_status status = cq_file_read(file, CQ_BUNDLE_MAX_SIZE, &bytes, &error);
   if (!status) status = cq_bundle_read(&bundle, bytes.at, bytes.size, NULL, &error);
-  if (!status && !is_agreed(cli, bundle)) status = cq_error_set(&error, CQ_REFUSED, "post.pin.no", NULL);
+  if (!status) status = agree(cli, bundle, &error);
   if (!status) status = post_pin(settings, cq_buf_str(&bytes), &error);
   if (!status) {
     cq_cli_say(cli, _("The post serves this programme now. Next: chasqui-central serve --home %s"), settings->home);

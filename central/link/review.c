@@ -25,7 +25,6 @@ const cq_cli_option cq_central_review_decide_options[] = {
     {"dataset", 0, N_("NAME"), N_("which list of the desk's entities the persons are (else tdd)")},
     {"reason", 0, N_("TEXT"), N_("why, in a line without personal data")},
     {"by", 0, N_("CODE"), N_("code of the person who decides")},
-    CQ_CLI_OPTION_YES,
     CQ_CLI_OPTION_PASSPHRASE,
     CQ_CLI_OPTION_HOME,
     {0}};

@@ -228,6 +228,11 @@ static cq_status renew_pass(cq_desk *desk, cq_error *error) {
   return status;
 }
 
+cq_status cq_desk_confirm(cq_cli *cli, const char *question, cq_error *error) {
+  cq_status status = cq_cli_confirm(cli, question, "--yes", error);
+  return status == CQ_CANCELLED ? cq_error_set(error, CQ_REFUSED, "desk.device.unconfirmed", NULL) : status;
+}
+
 int cq_desk_begin(cq_cli *cli, cq_desk *desk) {
   cq_cli_secret passphrase = {0};
   cq_error error;

@@ -44,6 +44,8 @@ cq_status cq_desk_read_trust(cq_desk *desk, cq_error *error);
 /* For verbs: asks for the passphrase, opens, renews the courier's pass, and says aloud where the programme is practice.
  * CQ_EXIT_DONE, or the status to leave with (it was said why; the desk is closed). */
 int cq_desk_begin(cq_cli *cli, cq_desk *desk);
+/* cq_cli_confirm, instead of which the command line says --yes; a no is desk.device.unconfirmed. */
+cq_status cq_desk_confirm(cq_cli *cli, const char *question, cq_error *error);
 /* Closes and answers: the error's exit status where there is one, else `done`. */
 int cq_desk_end(cq_cli *cli, cq_desk *desk, cq_status status, const cq_error *error, int done);
 

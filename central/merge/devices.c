@@ -246,8 +246,9 @@ static cq_status approve(cq_cli *cli, cq_desk *desk, const device_row *d, cq_err
   if (!d->has_seal) return cq_error_set(error, CQ_REFUSED, "desk.device.asked", NULL);
   cq_fingerprint(&d->sign, fingerprint);
   snprintf(question, sizeof question, _("Does the laptop's screen show the fingerprint %s?"), fingerprint);
-  if (!cq_cli_confirm(cli, question)) return cq_error_set(error, CQ_REFUSED, "desk.device.unconfirmed", NULL);
-  cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  cq_status status = cq_desk_confirm(cli, question, error);
+  if (status != CQ_OK) return status;
+  status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
   if (status == CQ_OK) status = certify(desk, d, &chain, error);
   if (status == CQ_OK) status = update(desk, "UPDATE device SET chain = ?3 WHERE id = ?1", d, 0, &chain, error);
   if (status == CQ_OK) status = put_order(cli, desk, CQ_ORDER_APPROVE, d, 0, error);
@@ -275,9 +276,9 @@ static cq_status revoke(cq_cli *cli, cq_desk *desk, const device_row *d, int64_t
     sqlite3_finalize(s);
     if (status != CQ_OK) return status;
   }
-  if (!cq_cli_confirm(cli, _("Revoke this device? This cannot be taken back.")))
-    return cq_error_set(error, CQ_REFUSED, "desk.device.unconfirmed", NULL);
-  cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  cq_status status = cq_desk_confirm(cli, _("Revoke this device? This cannot be taken back."), error);
+  if (status != CQ_OK) return status;
+  status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
   if (status == CQ_OK)
     status =
         update(desk,

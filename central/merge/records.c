@@ -149,8 +149,8 @@ static int decide(cq_cli *cli, cq_order_kind kind) {
   chosen *c = calloc(1, sizeof *c);
   cq_status status = c ? CQ_OK : cq_error_nomem(&error);
   for (int i = 0; status == CQ_OK && i < cq_cli_args(cli); i++) status = choose(&desk, cq_cli_arg(cli, i), c, &error);
-  if (status == CQ_OK && erase && !cq_cli_confirm(cli, _("Erase for ever, here, at the posts and on laptops?")))
-    status = cq_error_set(&error, CQ_REFUSED, "desk.device.unconfirmed", NULL);
+  if (status == CQ_OK && erase)
+    status = cq_desk_confirm(cli, _("Erase for ever, here, at the posts and on laptops?"), &error);
   if (status == CQ_OK) status = order_records(cli, &desk, kind, c, &error);
   if (status == CQ_OK && erase)
     cq_cli_say(cli, _("%zu records erased. The order goes out with the courier, and with: %s"), c->count,

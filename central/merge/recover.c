@@ -44,8 +44,8 @@ int cq_central_recover(cq_cli *cli) {
   if (status == CQ_OK) status = cq_vault_recovery_fingerprint(fingerprint, cq_buf_str(&request), &error);
   if (status == CQ_OK) {
     cq_cli_say(cli, _("The request says: %s"), fingerprint);
-    if (!cq_cli_confirm(cli, _("Does the technician, whose voice you know, read the same digits on the telephone?")))
-      status = cq_error_set(&error, CQ_CANCELLED, "cli.cancelled", NULL);
+    status = cq_cli_confirm(cli, _("Does the technician, whose voice you know, read the same digits on the telephone?"),
+                            "--yes", &error);
   }
   if (status == CQ_OK) status = open_key(cli, key, &about, &secret, &error);
   if (status == CQ_OK)

@@ -438,7 +438,7 @@ static wish ask_repeat(talk *it, const cq_page *page) {
   if (!cq_line_read(it->line, "> ")) return WISH_LEAVE;
   cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
   if (find_saying(typed, &said, &rest)) return obey(it, said, rest, page->node);
-  if (!cq_str_is(typed, _("y")) && !cq_str_is(typed, _("yes"))) return WISH_NEXT;
+  if (!cq_cli_is_yes(typed)) return WISH_NEXT;
   status = cq_filling_add(it->filling, page->node, &made, it->line->error);
   return status == CQ_OK ? WISH_MOVED : fail(it, status);
 }

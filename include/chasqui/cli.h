@@ -104,7 +104,8 @@ void cq_cli_warn(const cq_cli *cli, const char *format, ...) __attribute__((form
 /* A complaint about the command line and where help is; answers CQ_EXIT_USAGE. */
 int cq_cli_usage(const cq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The sentence, place and next step of an error, on standard error; under --json an object {"error":{…}} on standard
- * output too. Answers CQ_EXIT_ENVIRONMENT for CQ_IO, CQ_NOMEM and CQ_BUSY, else CQ_EXIT_REFUSED. */
+ * output too. Answers CQ_EXIT_ENVIRONMENT for CQ_IO, CQ_NOMEM and CQ_BUSY, CQ_EXIT_USAGE where something had to be
+ * asked and nobody was there, else CQ_EXIT_REFUSED. */
 int cq_cli_fail(const cq_cli *cli, const cq_error *error);
 
 /* The same in parts, for screens and pages: what happened and where, and what to do next (may stay empty). Appended. */
@@ -125,8 +126,14 @@ void cq_cli_progress(cq_cli *cli, const char *label, uint64_t done, uint64_t tot
 bool cq_cli_color(const cq_cli *cli);
 
 /* --- what is asked --- */
-/* A yes or no question on the terminal. --yes answers yes; without a terminal the answer is no. */
-bool cq_cli_confirm(cq_cli *cli, const char *question);
+/* Whether what was typed is a yes in the language of the messages, in whatever letter case, with accents or without. */
+bool cq_cli_is_yes(cq_str typed);
+/*
+ * A yes or no question on the terminal: CQ_OK is yes, and --yes answers so. Errors: cli.cancelled (CQ_CANCELLED) where
+ * it was denied; cli.nobody where standard input is no terminal, which names `instead`, what the command line lacked
+ * ("--yes"), and for which cq_cli_fail answers CQ_EXIT_USAGE.
+ */
+cq_status cq_cli_confirm(cq_cli *cli, const char *question, const char *instead, cq_error *error);
 
 /* Memory that is locked, not dumped and wiped. Zero-initialised is empty; `at` is terminated. */
 typedef struct cq_cli_secret {
@@ -142,8 +149,10 @@ void cq_cli_secret_fini(cq_cli_secret *secret);                       /* wipes; 
  * A passphrase from the file that `option` ("passphrase-file") names: a regular
  * file nobody else may read; its first line is the passphrase. Without the
  * option it is asked on the terminal without echo, twice where `fresh`. It is
- * never in argv or the environment. Errors: cli.passphrase.{mode,empty,long,
- * unlike,terminal}, io.*, cli.cancelled. The caller ends `secret` with _fini.
+ * never in argv or the environment. `prompt` says which secret it is, in errors
+ * too. Errors: cli.secret.{mode,empty,long,unlike}, cli.secret.terminal where
+ * there is none (cq_cli_fail answers CQ_EXIT_USAGE), io.*, cli.cancelled. The
+ * caller ends `secret` with _fini.
  */
 cq_status cq_cli_passphrase(cq_cli *cli, const char *option, const char *prompt, bool fresh, cq_cli_secret *secret,
                             cq_error *error);

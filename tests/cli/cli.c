@@ -3,6 +3,7 @@
 #include "chasqui/file.h"
 #include "cli/messages.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -53,6 +54,13 @@ static int run_passphrase(cq_cli *cli) {
   return CQ_EXIT_DONE;
 }
 
+static int run_sure(cq_cli *cli) {
+  cq_error error;
+  cq_error_clear(&error);
+  return cq_cli_confirm(cli, "Sure?", "--yes", &error) == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
+}
+
+static const cq_cli_option sure_options[] = {CQ_CLI_OPTION_YES, {0}};
 static const cq_cli_option convert_options[] = {
     {"out", 'o', N_("FILE"), "where to write"}, CQ_CLI_OPTION_JSON, {"quiet", 'q', NULL, "say nothing"}, {0}};
 static const cq_cli_option home_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
@@ -67,6 +75,7 @@ static const cq_cli_verb verbs[] = {
      .run = run_convert},
     {.name = "post init", .summary = "make a post", .max_args = 0, .run = run_post_init},
     {.name = "home", .summary = "say where", .options = home_options, .run = run_home},
+    {.name = "sure", .summary = "ask", .options = sure_options, .run = run_sure},
     {.name = "pass", .summary = "ask", .options = home_options, .run = run_passphrase},
     {0}};
 static const cq_cli_program program = {.name = "chasqui-test", .summary = "a program", .verbs = verbs};
@@ -137,9 +146,9 @@ static void reads_passphrases_from_closed_files_only(void **state) {
     const char *passphrase;
   } cases[] = {
       {"quinua y oca\n", 0600, NULL, "quinua y oca"}, {"sin fin", 0400, NULL, "sin fin"},
-      {"dos\r\nlineas\n", 0600, NULL, "dos"},         {"abierta\n", 0644, "cli.passphrase.mode", NULL},
-      {"grupo\n", 0640, "cli.passphrase.mode", NULL}, {"", 0600, "cli.passphrase.empty", NULL},
-      {"\n", 0600, "cli.passphrase.empty", NULL},
+      {"dos\r\nlineas\n", 0600, NULL, "dos"},         {"abierta\n", 0644, "cli.secret.mode", NULL},
+      {"grupo\n", 0640, "cli.secret.mode", NULL},     {"", 0600, "cli.secret.empty", NULL},
+      {"\n", 0600, "cli.secret.empty", NULL},
   };
   char path[256], *argv[] = {"chasqui-test", "pass", "--passphrase-file", path, NULL};
   snprintf(path, sizeof path, "%s/passphrase.%ld", getenv("CHASQUI_TEST_TMP") ? getenv("CHASQUI_TEST_TMP") : "/tmp",
@@ -161,9 +170,33 @@ static void reads_passphrases_from_closed_files_only(void **state) {
   memset(long_line, 'a', sizeof long_line);
   assert_int_equal(cq_file_replace(path, long_line, sizeof long_line, 0600, false, NULL), CQ_OK);
   assert_int_equal(cq_cli_main(&program, 4, argv), CQ_EXIT_REFUSED);
-  assert_string_equal(passphrase_code, "cli.passphrase.long");
+  assert_string_equal(passphrase_code, "cli.secret.long");
   unlink(path);
   assert_int_equal(cq_cli_main(&program, 4, argv), CQ_EXIT_ENVIRONMENT);
+}
+
+static void takes_yes_as_people_write_it(void **state) {
+  (void)state;
+  static const char *const yes[] = {"s", "S", "si", "sí", "Sí", "SÍ", " si "};
+  static const char *const no[] = {"", " ", "n", "no", "y", "sino", "sí, claro", "\xC3", "S\xC3"};
+  setenv("LANGUAGE", "es", 1);
+  cq_cli_locale();
+  for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(cq_cli_is_yes(cq_str_from(yes[i])));
+  for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(cq_cli_is_yes(cq_str_from(no[i])));
+}
+
+/* Where standard input is no terminal, what was missing on the command line is said. */
+static void needs_a_word_where_nobody_can_be_asked(void **state) {
+  (void)state;
+  int before = dup(STDIN_FILENO), none = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  assert_true(before >= 0 && none >= 0);
+  dup2(none, STDIN_FILENO);
+  int silent = run("sure"), said = run("sure --yes");
+  dup2(before, STDIN_FILENO);
+  close(none);
+  close(before);
+  assert_int_equal(silent, CQ_EXIT_USAGE);
+  assert_int_equal(said, CQ_EXIT_DONE);
 }
 
 static void explains_with_place_and_next_step(void **state) {
@@ -223,6 +256,8 @@ int main(void) {
       cmocka_unit_test(reads_the_command_line),
       cmocka_unit_test(finds_the_home),
       cmocka_unit_test(reads_passphrases_from_closed_files_only),
+      cmocka_unit_test(takes_yes_as_people_write_it),
+      cmocka_unit_test(needs_a_word_where_nobody_can_be_asked),
       cmocka_unit_test(explains_with_place_and_next_step),
       cmocka_unit_test(speaks_spanish_without_a_locale),
       cmocka_unit_test(writes_json_strings),

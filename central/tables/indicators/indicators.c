@@ -167,7 +167,7 @@ int cq_central_indicators_check(cq_cli *cli) {
   memset(&composed, 0, sizeof composed);
   cq_status status = CQ_OK;
   if (cq_cli_value(cli, "invitation-file"))
-    status = cq_cli_passphrase(cli, "invitation-file", NULL, false, &invitation, &error);
+    status = cq_cli_passphrase(cli, "invitation-file", _("Invitation phrase"), false, &invitation, &error);
   if (status == CQ_OK)
     status = cq_compose(&composed, cq_cli_arg(cli, 0), (cq_str){invitation.at, invitation.size}, CQ_COST_LEAST, true,
                         &error);
