@@ -270,26 +270,15 @@ const char *cq_review_said(bool same) {
 
 cq_status cq_review_decide(cq_desk *desk, bool same, const cq_review_decision *decision, cq_error *error) {
   cq_str texts[3] = {decision->dataset.size ? decision->dataset : CQ_STR("tdd"), decision->a, decision->b};
-  cq_derive *derive = NULL;
-  cq_buf bytes = {0};
-  cq_hash name;
-  bool fresh;
-  cq_order order = {.mode = desk->mode,
-                    .kind = same ? CQ_ORDER_MERGE_PERSONS : CQ_ORDER_NOT_SAME,
-                    .programme = desk->programme,
-                    .made_utc_ms = cq_desk_now(),
+  cq_order order = {.kind = same ? CQ_ORDER_MERGE_PERSONS : CQ_ORDER_NOT_SAME,
                     .by = decision->by,
                     .reason = decision->reason,
                     .texts = texts,
                     .text_count = 3};
-  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
-  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
-  if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
-  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
+  cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_derive_sign(desk, &order, NULL, NULL, error);
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
   if (status != CQ_OK && !sqlite3_get_autocommit(desk->db)) cq_desk_exec(desk, "ROLLBACK", NULL);
-  cq_derive_free(derive);
-  cq_buf_fini(&bytes);
   return status;
 }
 

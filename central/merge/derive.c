@@ -3,7 +3,6 @@
 
 #include "central/merge/attachments.h"
 #include "central/verbs.h"
-#include "chasqui/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +256,27 @@ cq_status cq_derive_decision(cq_derive *d, cq_str bytes, bool *fresh, cq_error *
   if ((status = cq_desk_step(d->desk, s, NULL, error)) != CQ_OK) return status;
   *fresh = sqlite3_changes(d->desk->db) > 0;
   return obey(d, &order, error);
+}
+
+cq_status cq_derive_sign(cq_desk *desk, const cq_order *order, cq_buf *bytes, cq_hash *name, cq_error *error) {
+  cq_order ours = *order;
+  cq_buf signed_bytes = {0};
+  cq_hash signed_name;
+  cq_derive *derive = NULL;
+  bool fresh;
+  ours.mode = desk->mode;
+  ours.programme = desk->programme;
+  ours.made_utc_ms = cq_desk_now();
+  cq_status status =
+      cq_order_write(&signed_bytes, &signed_name, &ours, &desk->chain, desk->sign_secret, &cq_random_system, error);
+  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
+  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&signed_bytes), &fresh, error);
+  cq_derive_free(derive);
+  if (status == CQ_OK && name) *name = signed_name;
+  if (status == CQ_OK && bytes) cq_buf_add_str(bytes, cq_buf_str(&signed_bytes));
+  if (status == CQ_OK && bytes && bytes->failed) status = cq_error_nomem(error);
+  cq_buf_fini(&signed_bytes);
+  return status;
 }
 
 /* --- anew --- */

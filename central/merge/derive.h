@@ -4,6 +4,7 @@
 #define CENTRAL_MERGE_DERIVE_H
 
 #include "central/merge/desk.h"
+#include "chasqui/order.h"
 #include "chasqui/record.h"
 
 typedef struct cq_derive cq_derive;
@@ -19,6 +20,9 @@ cq_status cq_derive_ours(const cq_desk *desk, const cq_record *record, cq_error 
 
 /* Verifies and keeps a decision, new or not (*fresh), and does what it says. Errors: those of cq_order_read. */
 cq_status cq_derive_decision(cq_derive *derive, cq_str bytes, bool *fresh, cq_error *error);
+/* Signs a decision made at this desk, and does the same with it; programme, mode and time are filled in. Within a
+ * transaction of the caller. `bytes` (appended to) and `name` may be NULL. Errors: those of cq_order_write. */
+cq_status cq_derive_sign(cq_desk *desk, const cq_order *order, cq_buf *bytes, cq_hash *name, cq_error *error);
 
 /* Empties and fills all rebuildable tables in one transaction. */
 cq_status cq_derive_rebuild(cq_desk *desk, size_t *records, cq_error *error);

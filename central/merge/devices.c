@@ -178,24 +178,12 @@ static cq_status find_device(cq_desk *desk, const char *text, device_row *found,
 
 static cq_status put_order(cq_cli *cli, cq_desk *desk, cq_order_kind kind, const device_row *d, uint64_t number,
                            cq_error *error) {
-  cq_buf bytes = {0};
-  cq_hash name;
-  cq_derive *derive = NULL;
-  bool fresh;
-  cq_order order = {.mode = desk->mode,
-                    .kind = kind,
-                    .programme = desk->programme,
-                    .made_utc_ms = cq_desk_now(),
+  cq_order order = {.kind = kind,
                     .by = cq_str_from(cq_cli_value(cli, "by")),
                     .reason = cq_str_from(cq_cli_value(cli, "reason")),
                     .device = d->id,
                     .number = number};
-  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
-  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
-  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
-  cq_derive_free(derive);
-  cq_buf_fini(&bytes);
-  return status;
+  return cq_derive_sign(desk, &order, NULL, NULL, error);
 }
 
 static cq_status update(cq_desk *desk, const char *sql, const device_row *d, int64_t number, const cq_buf *chain,

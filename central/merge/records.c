@@ -114,24 +114,16 @@ static cq_status remove_files(cq_desk *desk, const chosen *c, cq_error *error) {
 static cq_status order_records(cq_cli *cli, cq_desk *desk, cq_order_kind kind, const chosen *c, cq_error *error) {
   cq_buf bytes = {0};
   cq_hash name;
-  cq_derive *derive = NULL;
-  bool fresh;
   bool erase = kind == CQ_ORDER_ERASE;
-  cq_order order = {.mode = desk->mode,
-                    .kind = kind,
-                    .programme = desk->programme,
-                    .made_utc_ms = cq_desk_now(),
+  cq_order order = {.kind = kind,
                     .by = cq_str_from(cq_cli_value(cli, "by")),
                     .reason = cq_str_from(cq_cli_value(cli, "reason")),
                     .targets = c->names,
                     .target_count = c->count,
                     .batches = c->batches,
                     .batch_count = erase ? c->batch_count : 0};
-  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
-  if (status == CQ_OK) status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
-  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
-  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
-  cq_derive_free(derive);
+  cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
+  if (status == CQ_OK) status = cq_derive_sign(desk, &order, &bytes, &name, error);
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
   if (status == CQ_OK && erase) status = send_order(desk, &name, &bytes, error);
   if (status == CQ_OK && erase) status = remove_files(desk, c, error);

@@ -267,14 +267,7 @@ static size_t cut_texts(cq_str csv, cq_str *texts, size_t most) {
 
 static cq_status sign(cq_cli *cli, cq_desk *desk, const cq_str texts[], size_t count, const cq_hash targets[],
                       size_t target_count, int32_t version, cq_error *error) {
-  cq_buf bytes = {0};
-  cq_hash name;
-  cq_derive *derive = NULL;
-  bool fresh;
-  cq_order order = {.mode = desk->mode,
-                    .kind = CQ_ORDER_FREEZE,
-                    .programme = desk->programme,
-                    .made_utc_ms = cq_desk_now(),
+  cq_order order = {.kind = CQ_ORDER_FREEZE,
                     .by = cq_str_from(cq_cli_value(cli, "who")),
                     .reason = cq_str_from(cq_cli_value(cli, "reason")),
                     .number = (uint64_t)version,
@@ -282,12 +275,7 @@ static cq_status sign(cq_cli *cli, cq_desk *desk, const cq_str texts[], size_t c
                     .target_count = target_count,
                     .texts = texts,
                     .text_count = count};
-  cq_status status = cq_order_write(&bytes, &name, &order, &desk->chain, desk->sign_secret, &cq_random_system, error);
-  if (status == CQ_OK) status = cq_derive_new(&derive, desk, error);
-  if (status == CQ_OK) status = cq_derive_decision(derive, cq_buf_str(&bytes), &fresh, error);
-  cq_derive_free(derive);
-  cq_buf_fini(&bytes);
-  return status;
+  return cq_derive_sign(desk, &order, NULL, NULL, error);
 }
 
 /* Whether it may be frozen: new, or a revision with its note. *same: it says what was said. */
