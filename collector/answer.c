@@ -202,6 +202,24 @@ cq_entry cq_answer_question_of(const cq_interview *interview, cq_entry node) {
   return question;
 }
 
+void cq_answer_name(cq_interview *interview, cq_entry node, cq_arena *arena, cq_buf *out) {
+  enum { DEEPEST = 16 };
+  cq_entry parts[DEEPEST];
+  int count = 0;
+  cq_prompt prompt;
+  cq_entry_state state;
+  for (cq_entry at = node; at != CQ_ENTRY_NONE && count < DEEPEST; at = state.parent) {
+    if (cq_interview_state(interview, at, &state, NULL) != CQ_OK) break;
+    if (at == node || state.kind == CQ_ENTRY_INSTANCE) parts[count++] = at;
+  }
+  while (count-- > 0) {
+    if (cq_interview_prompt(interview, parts[count], arena, &prompt, NULL) != CQ_OK) continue;
+    cq_buf_add_str(out, prompt.label);
+    if (prompt.state.kind == CQ_ENTRY_INSTANCE) cq_buf_addf(out, " %u", (unsigned)prompt.state.position);
+    if (count > 0) cq_buf_add_text(out, " › ");
+  }
+}
+
 bool cq_answer_is_code(cq_str text) {
   for (size_t i = 0; i < text.size; i++) {
     char c = text.at[i];

@@ -35,6 +35,10 @@ void cq_answer_in_order(const cq_choices *choices, cq_str value, cq_buf *out);
 /* Of the node that keeps a question's missing code the question, which is what people know; any other stays. */
 cq_entry cq_answer_question_of(const cq_interview *interview, cq_entry node);
 
+/* What a question is called away from its page: its label, and before it the repeated parts in which it stands, "Member
+ * 2 › What is the name?". Appends. */
+void cq_answer_name(cq_interview *interview, cq_entry node, cq_arena *arena, cq_buf *out);
+
 /* Whether it is a code such as the reason of a partial interview: 1 to CQ_ANSWER_CODE letters, digits, `.`, `-`, `_`.
  */
 enum { CQ_ANSWER_CODE = 40 };

@@ -4,6 +4,7 @@
 #include "collector/answer.h"
 #include "collector/roster.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,10 +117,47 @@ void cq_filling_end(cq_filling *it) {
   cq_form_free(it->form);
   cq_arena_free(it->arena);
   cq_buf_fini(&it->title);
+  cq_buf_fini(&it->label);
   cq_buf_fini(&it->server);
   free(it->files);
   cq_wipe(it->seed, sizeof it->seed);
   *it = (cq_filling){0};
+}
+
+/* --- what a draft is called --- */
+
+/* Whether there is more in it than what a form writes between what was not answered yet: "· ". */
+static bool says_something(cq_str text) {
+  for (size_t at = 0; at < text.size;) {
+    uint32_t c = cq_utf8_next(text, &at);
+    if (c >= 0x80 ? c != 0xB7 : isalnum((int)c) != 0) return true;
+  }
+  return false;
+}
+
+/* Drafts of one form are told apart by what the form calls the interview, first of all: "T050108-… 2012-T1 · Visit". */
+static void make_label(const cq_filling *it, cq_buf *label) {
+  cq_str name = cq_str_trim(cq_interview_instance_name(it->interview));
+  if (says_something(name) && !cq_str_equal(name, cq_buf_str(&it->title))) {
+    cq_buf_add_str(label, name);
+    cq_buf_add_text(label, " · ");
+  }
+  cq_buf_add_str(label, cq_buf_str(&it->title));
+}
+
+static cq_status keep_label(cq_filling *it, cq_error *error) {
+  cq_buf label = {0};
+  cq_status status = CQ_OK;
+  make_label(it, &label);
+  if (label.failed) status = cq_error_nomem(error);
+  if (status == CQ_OK && !cq_str_equal(cq_buf_str(&label), cq_buf_str(&it->label))) {
+    status = cq_store_draft_label(it->laptop->store, it->draft, cq_buf_str(&label), error);
+    cq_buf last = it->label;
+    it->label = label;
+    label = last;
+  }
+  cq_buf_fini(&label);
+  return status;
 }
 
 /* --- beginning --- */
@@ -130,10 +168,11 @@ static cq_status keep_base(cq_filling *it, cq_error *error) {
   cq_buf_add_hex(&base, it->seed, sizeof it->seed);
   cq_buf_addf(&base, " %llu\n", (unsigned long long)it->drawn);
   cq_status status = cq_interview_write(it->interview, CQ_WRITE_DRAFT, &base, error);
-  if (status == CQ_OK && base.failed) status = cq_error_nomem(error);
+  make_label(it, &it->label);
+  if (status == CQ_OK && (base.failed || it->label.failed)) status = cq_error_nomem(error);
   if (status == CQ_OK)
     status = cq_store_draft_begin(it->laptop->store, &it->draft, it->form_hash.at, cq_str_from(it->laptop->technician),
-                                  cq_buf_str(&it->title), cq_buf_str(&base), error);
+                                  cq_buf_str(&it->label), cq_buf_str(&base), error);
   cq_buf_fini_secret(&base);
   return status;
 }
@@ -189,7 +228,7 @@ static cq_status see_file(void *context, const cq_store_attachment *attachment) 
 typedef struct draft_head {
   cq_hash form;
   int64_t begun_utc_ms;
-  cq_buf bookmark;
+  cq_buf bookmark, label;
 } draft_head;
 
 static cq_status read_head(void *context, const cq_store_draft *draft) {
@@ -197,6 +236,7 @@ static cq_status read_head(void *context, const cq_store_draft *draft) {
   memcpy(head->form.at, draft->form, sizeof head->form.at);
   head->begun_utc_ms = draft->begun_utc_ms;
   cq_buf_add_str(&head->bookmark, draft->bookmark);
+  cq_buf_add_str(&head->label, draft->label);
   return CQ_OK;
 }
 
@@ -315,6 +355,7 @@ cq_status cq_filling_resume(cq_filling *it, cq_laptop *laptop, int64_t draft, cq
   }
   if (status == CQ_OK) status = cq_store_draft_get(laptop->store, draft, read_head, &head, error);
   it->begun_utc_ms = head.begun_utc_ms;
+  it->label = head.label;
   if (status == CQ_OK) status = cq_store_draft_load(laptop->store, draft, &base, gather, &kept, error);
   if (status == CQ_OK) status = load_form(it, &head.form, error);
   if (status == CQ_OK) status = read_base(it, &base, &xml, error);
@@ -356,6 +397,7 @@ static cq_status keep_with(cq_filling *it, int kind, cq_str reference, cq_str be
       answer.attached = &attachment;
     }
     status = cq_store_draft_answer(it->laptop->store, it->draft, &answer, NULL, error);
+    if (status == CQ_OK && kind != KIND_MOVE) status = keep_label(it, error);
   }
   cq_buf_fini(&bookmark);
   return status;

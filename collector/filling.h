@@ -20,6 +20,7 @@ typedef struct cq_filling {
   cq_hash form_hash;
   int64_t begun_utc_ms;
   cq_buf title;       /* terminated */
+  cq_buf label;       /* by which the list of drafts calls it */
   cq_buf server;      /* of others, that gave the form; empty: it is the programme's */
   cq_arena *arena;    /* for outcomes; reset at each answer */
   cq_attached *files; /* that its answers name */

@@ -478,11 +478,12 @@ static wish finish(talk *it, cq_result result) {
 static void show_faults(talk *it, const cq_violations *violations) {
   for (size_t i = 0; i < violations->count; i++) {
     const cq_violation *one = &violations->items[i];
-    cq_prompt prompt;
+    cq_buf name = {0};
     fprintf(it->line->out, "  %zu) ", i + 1);
     cq_entry node = cq_answer_question_of(it->filling->interview, one->node);
-    if (cq_interview_prompt(it->filling->interview, node, it->line->arena, &prompt, NULL) == CQ_OK)
-      cq_line_print(it->line, prompt.label);
+    cq_answer_name(it->filling->interview, node, it->line->arena, &name);
+    cq_line_print(it->line, cq_buf_str(&name));
+    cq_buf_fini(&name);
     fputs(": ", it->line->out);
     if (one->message.size > 0)
       cq_line_print(it->line, one->message);

@@ -117,16 +117,16 @@ static void review_end(cq_view *view) {
 }
 
 static void add_fault(review *it, cq_interview *interview, const cq_violation *fault, cq_arena *arena) {
-  cq_prompt prompt;
-  cq_buf detail = {0};
+  cq_buf name = {0}, detail = {0};
   cq_entry node = cq_answer_question_of(interview, fault->node);
-  if (cq_interview_prompt(interview, node, arena, &prompt, NULL) != CQ_OK) return;
+  cq_answer_name(interview, node, arena, &name);
   if (fault->message.size > 0)
     cq_buf_add_str(&detail, fault->message);
   else
     cq_buf_add_text(&detail, fault->condition == CQ_VIOLATION_REQUIRED ? _("An answer is needed.")
                                                                        : _("This answer is not allowed here."));
-  cq_list_add(&it->list, (int64_t)node, prompt.label, detail.at);
+  cq_list_add(&it->list, (int64_t)node, cq_buf_str(&name), detail.at);
+  cq_buf_fini(&name);
   cq_buf_fini(&detail);
 }
 

@@ -212,8 +212,15 @@ static void an_absence_stays_due_and_who_left_does_not(void **state) {
   field_end(&it);
 }
 
+typedef struct seen_draft {
+  int64_t id;
+  char label[128];
+} seen_draft;
+
 static cq_status keep_draft(void *context, const cq_store_draft *draft) {
-  *(int64_t *)context = draft->id;
+  seen_draft *seen = context;
+  seen->id = draft->id;
+  snprintf(seen->label, sizeof seen->label, "%.*s", (int)draft->label.size, draft->label.at);
   return CQ_OK;
 }
 
@@ -224,10 +231,14 @@ static void is_at_the_person(field *it, const char *label) {
   cq_prompt prompt;
   cq_buf shown = {0};
   cq_entry district;
-  int64_t draft = 0;
+  seen_draft draft = {0};
+  char called[128];
   way_open(it->office, &laptop);
   assert_int_equal(cq_store_drafts(laptop.store, keep_draft, &draft, NULL), CQ_OK);
-  assert_int_equal(cq_filling_resume(&filling, &laptop, draft, NULL), CQ_OK);
+  /* the list of drafts tells whose it is */
+  snprintf(called, sizeof called, "%s 2012-T1 · ", label);
+  assert_memory_equal(draft.label, called, strlen(called));
+  assert_int_equal(cq_filling_resume(&filling, &laptop, draft.id, NULL), CQ_OK);
   assert_true(cq_str_is(cq_form_id(filling.form), "b_seguimiento_tdd"));
   assert_int_equal(cq_interview_page(filling.interview, it->arena, &page, NULL), CQ_OK);
   assert_int_equal(cq_interview_prompt(filling.interview, page.nodes[0], it->arena, &prompt, NULL), CQ_OK);

@@ -87,6 +87,10 @@ static const char *const porque[] = {"<Enter><Enter><Enter>Ana<Enter><F4>",
                                      "<Down><Down><Enter>",
                                      NULL};
 
+/* Two repeated parts without a name: the review says in which one each answer is missing. */
+static const char *const partes[] = {"<Enter><Enter><Enter>Ana<Enter>34<Enter><F2>miemb<Enter><Up><Enter>", "<F4>",
+                                     "<Esc><Esc>", "<Down><Enter>", NULL};
+
 static const struct session {
   const char *name, *language;
   int rows, columns;
@@ -101,6 +105,7 @@ static const struct session {
     {"fotos.es.80x24", "es", 24, 80, false, true, fotos},
     {"porque.es.80x24", "es", 24, 80, false, false, porque},
     {"porque.en.120x40", "en", 40, 120, false, false, porque},
+    {"partes.es.80x24", "es", 24, 80, false, false, partes},
     {"fotos.en.120x40", "en", 40, 120, false, true, fotos},
 };
 

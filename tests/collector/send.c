@@ -115,9 +115,9 @@ static void interviews_go_once_and_nothing_readable_stays(void **state) {
   scene_open(&it);
   add_server(&it);
   fill(&it, 3);
-  /* Nobody agreed: without a terminal the answer is no. */
-  assert_int_equal(COLLECTOR(&it, "send", "ayllu", "--json"), 1);
-  expect(&it, "cli.cancelled");
+  /* Nobody agreed, and without a terminal nobody can: the word that says so is missing. */
+  assert_int_equal(COLLECTOR(&it, "send", "ayllu", "--json"), 2);
+  expect(&it, "cli.nobody");
   assert_int_equal(rosa_server_counts(it.s).requests, 0);
   assert_int_equal(send_all(&it), 0);
   expect(&it, "\"accepted\":3,\"refused\":0,\"later\":0");
@@ -314,7 +314,7 @@ static void a_form_of_the_server_is_used_at_the_technicians_word_and_goes_there_
   snprintf(answers, sizeof answers, "%s/r.json", it.office->home);
   write_file(answers, "{\"pueblo\":\"ilave\"}");
   assert_int_equal(COLLECTOR(&it, "fill", "censo", "--answers", answers), 1);
-  assert_int_equal(COLLECTOR(&it, "server", "accept", "ayllu", "censo"), 1); /* nobody said yes */
+  assert_int_equal(COLLECTOR(&it, "server", "accept", "ayllu", "censo"), 2); /* nobody said yes */
   assert_int_equal(COLLECTOR(&it, "server", "accept", "ayllu", "censo", "--yes"), 0);
   assert_int_equal(COLLECTOR(&it, "server", "forms", "ayllu", "--json"), 0);
   expect(&it, "{\"id\":\"censo\",\"version\":\"5\",\"in_use\":true}");
