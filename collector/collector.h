@@ -41,6 +41,11 @@ cq_status cq_laptop_let_go(cq_laptop *laptop, cq_store_purged *purged, cq_error 
 cq_status cq_collector_keep_days(cq_cli *cli, cq_laptop *laptop, cq_error *error);
 /* Closes the laptop and answers the exit status, with the error's sentence where there is one. */
 int cq_collector_end(cq_cli *cli, cq_laptop *laptop, cq_status status, const cq_error *error);
+/* cq_laptop_pack under a bar on the terminal; Ctrl-C leaves what is left of attached files for later, and that is said.
+ * pack_verb.c */
+cq_status cq_collector_pack_out(cq_cli *cli, cq_laptop *laptop, cq_pack_report *report, cq_error *error);
+/* "12.4 MB of attached files wait to be packed: …" appended. */
+void cq_pack_left_words(uint64_t bytes, cq_buf *out);
 /* A technician's code is letters, digits, point, dash, low dash. Error: collector.technician. */
 cq_status cq_collector_technician(const char *code, cq_error *error);
 

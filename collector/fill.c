@@ -187,7 +187,7 @@ int cq_collector_fill(cq_cli *cli) {
   if (status == CQ_OK) status = fill(cli, &filling, result, &name, &error);
   if (status == CQ_OK && !cq_cli_flag(cli, "no-pack")) {
     cq_pack_report packed;
-    status = cq_laptop_pack(&laptop, &packed, &error);
+    status = cq_collector_pack_out(cli, &laptop, &packed, &error);
   }
   if (status == CQ_OK) tell(cli, &name, cq_filling_result(&filling, result, NULL));
   int exit_status = status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);

@@ -411,7 +411,7 @@ cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const cha
     status = cq_laptop_open(&about, home, passphrase, setup, error);
     if (status == CQ_OK) {
       cq_pack_report packed;
-      status = cq_laptop_pack(&about, &packed, error);
+      status = cq_laptop_pack(&about, NULL, &packed, error);
       cq_laptop_close(&about);
     }
     /* Its first batch is not in the outbox, so nobody knows of this device yet. */

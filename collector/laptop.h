@@ -113,10 +113,20 @@ typedef struct cq_pack_report {
   size_t damaged;            /* attachments that cannot be read in the vault */
   size_t batches, rewritten; /* made; files written again */
   uint64_t bytes;            /* of the batches made */
+  uint64_t left;             /* bytes of attachments that `watch` left for later */
 } cq_pack_report;
+/* Asked before each part of an attachment, with the bytes of attachments packed and of all that waited; false: what is
+ * left is packed another time. */
+typedef struct cq_pack_watch {
+  bool (*go_on)(void *context, uint64_t done, uint64_t total);
+  void *context;
+  /* While somebody waits to go on with the next interview, of the files that stand in the outbox the size is looked at
+   * and not every byte: on leaving, and with the verb pack, that is done. */
+  bool in_between;
+} cq_pack_watch;
 /* Packs what waits into batches and writes their files; also those that are missing. Attachments come after all
  * records, in batches of their own, the smallest first; a large one spans several. Drafts that changed since they were
- * last packed go as snapshots, so that a stolen laptop takes no answers with it. */
-cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error);
+ * last packed go as snapshots, so that a stolen laptop takes no answers with it. `watch` may be NULL. */
+cq_status cq_laptop_pack(cq_laptop *laptop, const cq_pack_watch *watch, cq_pack_report *report, cq_error *error);
 
 #endif

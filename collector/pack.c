@@ -17,6 +17,7 @@ typedef struct known_form {
 typedef struct packing {
   cq_laptop *laptop;
   cq_pack_report *report;
+  const cq_pack_watch *watch;
   cq_batch_codec *codec;
   cq_batch_writer *writer;
   known_form *forms;
@@ -25,7 +26,8 @@ typedef struct packing {
   size_t name_count, name_room;
   cq_store_attachment *files; /* attachments that wait; without names */
   size_t file_count;
-  cq_store_part *parts; /* in the batch that is being made */
+  uint64_t file_bytes, file_done; /* of these */
+  cq_store_part *parts;           /* in the batch that is being made */
   size_t part_count;
   cq_error *error;
 } packing;
@@ -276,10 +278,16 @@ static cq_status end_parts(packing *it, size_t *used) {
   return status;
 }
 
+static bool goes_on(packing *it) {
+  if (it->watch && it->report->left == 0 && !it->watch->go_on(it->watch->context, it->file_done, it->file_bytes))
+    it->report->left = it->file_bytes - it->file_done;
+  return it->report->left == 0;
+}
+
 /* One after the other into batches that hold so much; what is packed stays so if the next cannot be. */
 static cq_status pack_file(packing *it, const cq_store_attachment *file, cq_buf *bytes, size_t *used) {
   cq_status status = CQ_OK;
-  for (int64_t at = file->packed; status == CQ_OK && at < file->size;) {
+  for (int64_t at = file->packed; status == CQ_OK && at < file->size && goes_on(it);) {
     if (*used >= it->laptop->attachment_bytes) status = end_parts(it, used);
     if (status != CQ_OK) break;
     size_t room = it->laptop->attachment_bytes - *used;
@@ -290,6 +298,7 @@ static cq_status pack_file(packing *it, const cq_store_attachment *file, cq_buf 
     if (status == CQ_OK) status = add_part(it, file, at, cq_buf_str(bytes));
     *used += bytes->size;
     at += (int64_t)bytes->size;
+    it->file_done += bytes->size;
   }
   return status;
 }
@@ -298,9 +307,10 @@ static cq_status pack_files(packing *it) {
   cq_buf bytes = {0};
   size_t used = 0;
   cq_status status = cq_store_attachments_waiting(it->laptop->store, note_file, it, it->error);
-  for (size_t i = 0; status == CQ_OK && i < it->file_count; i++) {
+  for (size_t i = 0; i < it->file_count; i++) it->file_bytes += (uint64_t)(it->files[i].size - it->files[i].packed);
+  for (size_t i = 0; status == CQ_OK && i < it->file_count && it->report->left == 0; i++) {
     status = pack_file(it, &it->files[i], &bytes, &used);
-    if (status == CQ_OK) it->report->attachments++;
+    if (status == CQ_OK && it->report->left == 0) it->report->attachments++;
     if (status != CQ_DAMAGED) continue;
     /* it must not keep the others back; scrub names it */
     it->report->damaged++;
@@ -325,7 +335,9 @@ static cq_status write_again(void *context, const cq_store_batch *batch) {
   name[batch->file.size] = '\0';
   memcpy(hash.at, batch->hash, sizeof hash.at);
   cq_status status = cq_home_folder(&folder, it->laptop->home, CQ_FOLDER_OUTBOX, it->error);
-  if (status == CQ_OK) status = cq_parcel_check(folder.at, name, (uint64_t)batch->size, &hash, &right, it->error);
+  bool whole = !it->watch || !it->watch->in_between;
+  if (status == CQ_OK)
+    status = cq_parcel_check(folder.at, name, (uint64_t)batch->size, whole ? &hash : NULL, &right, it->error);
   if (status == CQ_OK && !right) {
     status = cq_store_batch_bytes(it->laptop->store, batch->hash, &bytes, it->error);
     if (status == CQ_OK) status = write_file(it->laptop, name, cq_buf_str(&bytes), it->error);
@@ -336,8 +348,8 @@ static cq_status write_again(void *context, const cq_store_batch *batch) {
   return status;
 }
 
-cq_status cq_laptop_pack(cq_laptop *laptop, cq_pack_report *report, cq_error *error) {
-  packing it = {.laptop = laptop, .report = report, .error = error};
+cq_status cq_laptop_pack(cq_laptop *laptop, const cq_pack_watch *watch, cq_pack_report *report, cq_error *error) {
+  packing it = {.laptop = laptop, .watch = watch, .report = report, .error = error};
   cq_batch_forms forms = {find_form, &it};
   *report = (cq_pack_report){0};
   cq_status status = CQ_OK;

@@ -3,19 +3,40 @@
 
 #include <stdio.h>
 
+static bool show(void *cli, uint64_t done, uint64_t total) {
+  enum { MB = 1000 * 1000 };
+  cq_cli_progress(cli, _("packing attached files, MB"), (done + MB - 1) / MB, (total + MB - 1) / MB);
+  return cq_cli_signal() == 0;
+}
+
+void cq_pack_left_words(uint64_t bytes, cq_buf *out) {
+  cq_buf_addf(out, _("%.1f MB of attached files wait to be packed, when you leave or finish the next interview."),
+              (double)bytes / 1e6);
+}
+
+cq_status cq_collector_pack_out(cq_cli *cli, cq_laptop *laptop, cq_pack_report *report, cq_error *error) {
+  cq_pack_watch watch = {show, cli, false};
+  cq_status status = cq_laptop_pack(laptop, &watch, report, error);
+  cq_cli_progress(cli, NULL, 0, 0);
+  if (status == CQ_OK && report->left > 0)
+    cq_cli_warn(cli, _("%.1f MB of attached files wait to be packed. Nothing is lost. Next: %s"),
+                (double)report->left / 1e6, "chasqui-collector pack");
+  return status;
+}
+
 int cq_collector_pack(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
   cq_pack_report report = {0};
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
-  if (status == CQ_OK) status = cq_laptop_pack(&laptop, &report, &error);
+  if (status == CQ_OK) status = cq_collector_pack_out(cli, &laptop, &report, &error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
     printf("{\"records\":%zu,\"drafts\":%zu,\"attachments\":%zu,\"damaged\":%zu,\"batches\":%zu,\"bytes\":%llu,"
            "\"rewritten\":%zu}\n",
            report.records, report.drafts, report.attachments, report.damaged, report.batches,
            (unsigned long long)report.bytes, report.rewritten);
-  else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0 && report.damaged == 0)
+  else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0 && report.damaged == 0 && report.left == 0)
     cq_cli_say(cli, "%s", _("Everything is in the outbox already."));
   else if (status == CQ_OK) {
     cq_cli_say(cli, cq_cli_plural("%zu record packed.", "%zu records packed.", report.records), report.records);

@@ -12,7 +12,7 @@ static cq_status run(cq_cli *cli, cq_laptop *laptop, cq_error *error) {
                                               : cq_app_run_terminal(laptop, cq_cli_color(cli), error);
   /* What was finished goes to the outbox on leaving, however one leaves. */
   cq_error_clear(&why);
-  if (laptop->store && cq_laptop_pack(laptop, &packed, &why) != CQ_OK) cq_cli_fail(cli, &why);
+  if (laptop->store && cq_collector_pack_out(cli, laptop, &packed, &why) != CQ_OK) cq_cli_fail(cli, &why);
   return status;
 }
 

@@ -55,11 +55,24 @@ static size_t typed_number(const cq_line *line, size_t count) {
 
 /* --- interviews --- */
 
+/* Told once, where it takes long enough to be noticed. */
+static bool tell_packing(void *context, uint64_t done, uint64_t total) {
+  enum { NOTICED = 8000000 };
+  const cq_line *line = context;
+  if (done == 0 && total > NOTICED) {
+    fprintf(line->out, _("Packing %.1f MB of attached files…"), (double)total / 1e6);
+    fputc('\n', line->out);
+    fflush(line->out);
+  }
+  return cq_cli_signal() == 0;
+}
+
 static cq_status pack(cq_line *line) {
+  cq_pack_watch watch = {tell_packing, line, true};
   cq_pack_report report;
   cq_error why;
   cq_error_clear(&why);
-  cq_status status = cq_laptop_pack(line->laptop, &report, &why);
+  cq_status status = cq_laptop_pack(line->laptop, &watch, &report, &why);
   /* The record is safe in the vault; its file can be written later. */
   if (status != CQ_OK) cq_line_error(line, &why);
   return status == CQ_NOMEM ? status : CQ_OK;

@@ -45,7 +45,8 @@ enum {
   CQ_ON_START = 512,
   CQ_ON_NOTE = 1024, /* read, not answered */
   CQ_ON_CODE = 4096, /* a short text is typed, apart from the interview */
-  CQ_ON_FILE = 2048  /* the path of a file is typed; with ON_TEXT */
+  CQ_ON_FILE = 2048, /* the path of a file is typed; with ON_TEXT */
+  CQ_ON_WORK = 8192  /* something goes on that takes its time */
 };
 
 cq_action cq_action_of(cq_key key, unsigned where);

@@ -77,7 +77,7 @@ int cq_app_text(cq_grid *grid, int row, int rows, int column, int columns, unsig
   return used;
 }
 
-static void draw_head(cq_app *app, cq_grid *grid, const cq_view *view) {
+static void draw_head(cq_app *app, cq_grid *grid, const char *title_of) {
   cq_grid_fill(grid, 0, 0, grid->columns, CQ_LOOK_REVERSE, " ");
   const char *practice = _("PRACTICE");
   int width = cq_text_columns(cq_str_from(practice)) + 2, room = grid->columns - 2;
@@ -91,7 +91,7 @@ static void draw_head(cq_app *app, cq_grid *grid, const cq_view *view) {
     cq_buf_add_text(&title, " · ");
     cq_buf_add_str(&title, cq_laptop_title(app->laptop));
   }
-  cq_buf_addf(&title, " · %s", view->title);
+  cq_buf_addf(&title, " · %s", title_of);
   cq_grid_write(grid, 0, 1, room, CQ_LOOK_REVERSE, cq_buf_str(&title));
   cq_buf_fini(&title);
 }
@@ -109,20 +109,62 @@ static int draw_message(cq_app *app, cq_grid *grid) {
   return rows;
 }
 
+/* An empty page; false: it is too small for more than saying so. */
+static bool clear(cq_app *app, cq_grid *grid) {
+  cq_grid_clear(grid);
+  cq_screen_cursor(app->screen, -1, 0);
+  if (grid->rows >= LEAST_ROWS && grid->columns >= LEAST_COLUMNS) return true;
+  cq_app_text(grid, 0, grid->rows, 0, grid->columns, 0, cq_str_from(_("Please make the window larger.")));
+  return false;
+}
+
 static void draw(cq_app *app) {
   cq_grid *grid = cq_screen_grid(app->screen);
   cq_view *view = top(app);
-  cq_grid_clear(grid);
-  cq_screen_cursor(app->screen, -1, 0);
-  if (grid->rows < LEAST_ROWS || grid->columns < LEAST_COLUMNS) {
-    cq_app_text(grid, 0, grid->rows, 0, grid->columns, 0, cq_str_from(_("Please make the window larger.")));
-  } else {
-    draw_head(app, grid, view);
+  if (clear(app, grid)) {
+    draw_head(app, grid, view->title);
     int foot = draw_message(app, grid);
     view->kind->draw(view, grid, 2, grid->rows - 2 - 1 - (foot > 0 ? foot : 1));
     cq_action_line(grid, grid->rows - 1, view->kind->where(view));
   }
   cq_screen_paint(app->screen);
+}
+
+/* --- long work --- */
+
+static void draw_work(cq_app *app, const char *title, const char *text, uint64_t done, uint64_t total) {
+  cq_grid *grid = cq_screen_grid(app->screen);
+  if (clear(app, grid)) {
+    char numbers[64];
+    int row = 2, width = grid->columns - 4;
+    draw_head(app, grid, title);
+    row += cq_app_text(grid, row, grid->rows - 7, 2, width, CQ_LOOK_BOLD, cq_str_from(text)) + 1;
+    int full = total > 0 ? (int)((double)done / (double)total * width) : 0;
+    cq_grid_fill(grid, row, 2, full, 0, "█");
+    cq_grid_fill(grid, row, 2 + full, width - full, CQ_LOOK_DIM, "░");
+    snprintf(numbers, sizeof numbers, _("%.1f of %.1f MB"), (double)done / 1e6, (double)total / 1e6);
+    cq_grid_write(grid, row + 1, 2, width, 0, cq_str_from(numbers));
+    cq_action_line(grid, grid->rows - 1, CQ_ON_WORK);
+  }
+  cq_screen_paint(app->screen);
+}
+
+bool cq_app_goes_on(cq_app *app, const char *title, const char *text, uint64_t done, uint64_t total) {
+  for (;;) {
+    draw_work(app, title, text, done, total);
+    cq_key key = cq_screen_key(app->screen, 0);
+    switch (key) {
+    case CQ_KEY_NONE: return true;
+    case CQ_KEY_RESIZE: cq_screen_fit(app->screen); continue;
+    case CQ_KEY_GONE: app->over = true; return false;
+    case CQ_KEY_SIGNAL:
+      app->over = true;
+      app->status = cq_cli_cancelled(app->error);
+      return false;
+    default:
+      if (cq_action_of(key, CQ_ON_WORK) == CQ_DO_LEAVE) return false;
+    }
+  }
 }
 
 /* --- interviews --- */

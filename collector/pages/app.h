@@ -65,6 +65,9 @@ void cq_app_say(cq_app *app, unsigned look, const char *text);
 /* Says why at the foot; what cannot go on (memory, a vault that no longer writes) ends the app. True where all is well.
  */
 bool cq_app_well(cq_app *app, cq_status status, const cq_error *error);
+/* Called during long work: paints how far it is, and looks at the keys. False: the person wants the rest left for
+ * later, or the program must end (`over`). */
+bool cq_app_goes_on(cq_app *app, const char *title, const char *text, uint64_t done, uint64_t total);
 /* Text in rows from `row`, wrapped; how many it took. */
 int cq_app_text(cq_grid *grid, int row, int rows, int column, int columns, unsigned look, cq_str text);
 

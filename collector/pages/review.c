@@ -42,20 +42,29 @@ static void tell_finished(cq_app *app, cq_result result, const cq_pack_report *p
   cq_buf text = {0};
   cq_buf_addf(&text, _("Finished (%s)."), cq_result_words((int)result));
   if (packed->batches > 0) cq_buf_addf(&text, " %s", _("It waits in the outbox for the courier."));
+  if (packed->left > 0) cq_buf_add_char(&text, ' ');
+  if (packed->left > 0) cq_pack_left_words(packed->left, &text);
   cq_app_say(app, CQ_LOOK_GOOD, text.at ? text.at : "");
   cq_buf_fini(&text);
+}
+
+static bool show_packing(void *app, uint64_t done, uint64_t total) {
+  return cq_app_goes_on(
+      app, _("Packing"),
+      _("The interview is finished and safe in the vault. Its files are being packed for the courier."), done, total);
 }
 
 static void finish_for(cq_app *app, cq_str reason, int64_t result) {
   cq_error error;
   cq_hash name;
   cq_pack_report packed;
+  cq_pack_watch watch = {show_packing, app, true};
   cq_error_clear(&error);
   cq_status status = cq_filling_finalise(app->filling, (cq_result)result, reason, &name, &error);
   if (!cq_app_well(app, status, &error)) return;
   result = (int64_t)cq_filling_result(app->filling, (cq_result)result, NULL);
   cq_app_leave_interview(app);
-  status = cq_laptop_pack(app->laptop, &packed, &error);
+  status = cq_laptop_pack(app->laptop, &watch, &packed, &error);
   cq_app_pop_to_start(app);
   if (cq_app_well(app, status, &error)) tell_finished(app, (cq_result)result, &packed);
 }

@@ -56,12 +56,13 @@ static cq_key next_key(recorder *it) {
   memcpy(name, script.at + it->at + 1, length);
   name[length] = '\0';
   it->at += length + 2;
-  return cq_key_of(name, &key) ? key : CQ_KEY_GONE;
+  return cq_key_of(name[0] == '!' ? name + 1 : name, &key) ? key : CQ_KEY_GONE;
 }
 
 static cq_key key(cq_backend *backend, int wait_ms) {
-  (void)wait_ms;
   recorder *it = (recorder *)backend;
+  cq_str script = cq_buf_str(&it->script), left = {script.at + it->at, script.size - it->at};
+  if (wait_ms == 0 && !it->resized && !cq_str_starts(left, CQ_STR("<!"))) return CQ_KEY_NONE;
   cq_key pressed = next_key(it);
   if (it->watch) it->watch(it->context, pressed);
   return pressed;

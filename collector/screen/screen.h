@@ -18,7 +18,7 @@ struct cq_backend {
   void (*put)(cq_backend *backend, int row, int column, const cq_glyph *cells, int count);
   /* All puts of one painting are done; the cursor stands there, or is hidden where `row` is -1. */
   void (*show)(cq_backend *backend, int row, int column);
-  /* The next key; waits at most `wait_ms` (-1: for ever). */
+  /* The next key; waits at most `wait_ms` (-1: for ever; 0: not at all). */
   cq_key (*key)(cq_backend *backend, int wait_ms);
   void (*close)(cq_backend *backend); /* frees it */
 };
@@ -26,7 +26,8 @@ struct cq_backend {
 /* The terminal; `color` as cq_cli_color says. Error: collector.terminal. */
 cq_status cq_curses_open(cq_backend **backend, bool color, cq_error *error);
 
-/* A screen of a fixed size that takes keys from a script, "Ana<Enter><F2>"; "<<" is "<". At its end: CQ_KEY_GONE. */
+/* A screen of a fixed size that takes keys from a script, "Ana<Enter><F2>"; "<<" is "<". At its end: CQ_KEY_GONE. A key
+ * with "!", "<!Esc>", is pressed while something goes on: it is given where the wait is 0, and no other is. */
 cq_backend *cq_recorder_open(int rows, int columns);            /* NULL: no memory */
 void cq_recorder_keys(cq_backend *backend, const char *script); /* appends; borrowed until read */
 void cq_recorder_resize(cq_backend *backend, int rows, int columns);

@@ -58,7 +58,8 @@ cq_status cq_parcel_list(cq_parcel **parcels, size_t *count, const char *folder,
  */
 cq_status cq_parcel_write(const char *folder, const char *name, const void *bytes, size_t size, bool *written,
                           cq_buf *path, cq_error *error);
-/* Whether the file is there whole: size and hash. One that is not is told by *right false (not an error). */
+/* Whether the file is there whole: size and hash (NULL: the size alone, which reads nothing). One that is not is told
+ * by *right false (not an error). */
 cq_status cq_parcel_check(const char *folder, const char *name, uint64_t size, const cq_hash *hash, bool *right,
                           cq_error *error);
 

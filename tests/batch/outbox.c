@@ -134,6 +134,10 @@ static void written_listed_checked_and_written_again(void **state) {
   assert_false(right);
   assert_int_equal(cq_parcel_write(folder, name, "batch", 5, &written, NULL, NULL), CQ_OK);
   assert_true(written); /* a torn one is mended */
+  assert_int_equal(cq_parcel_check(folder, name, 5, NULL, &right, NULL), CQ_OK);
+  assert_true(right);
+  assert_int_equal(cq_parcel_check(folder, name, 6, NULL, &right, NULL), CQ_OK);
+  assert_false(right);
   assert_int_equal(cq_parcel_check(folder, second, 5, &other, &right, NULL), CQ_OK);
   assert_false(right);
   assert_int_equal(cq_parcel_write(folder, second, "other", 5, NULL, NULL, NULL), CQ_OK);

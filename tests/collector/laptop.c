@@ -156,10 +156,10 @@ static void packing_seals_what_is_finished_once(void **state) {
   open_laptop(it, &laptop);
   finish_one(&laptop, "uuid:1", &names[0]);
   finish_one(&laptop, "uuid:2", &names[1]);
-  assert_int_equal(cq_laptop_pack(&laptop, &report, NULL), CQ_OK);
+  assert_int_equal(cq_laptop_pack(&laptop, NULL, &report, NULL), CQ_OK);
   assert_int_equal(report.records, 2);
   assert_int_equal(report.batches, 1);
-  assert_int_equal(cq_laptop_pack(&laptop, &report, NULL), CQ_OK);
+  assert_int_equal(cq_laptop_pack(&laptop, NULL, &report, NULL), CQ_OK);
   assert_int_equal(report.batches, 0);
   assert_int_equal(report.rewritten, 0);
   /* The desk opens it, and finds the records under their names. */
@@ -198,10 +198,10 @@ static void missing_and_torn_files_are_written_again(void **state) {
   assert_int_equal(cq_file_path(&path, folder.at, parcels[0].name, NULL), CQ_OK);
   open_laptop(it, &laptop);
   assert_int_equal(unlink(path.at), 0);
-  assert_int_equal(cq_laptop_pack(&laptop, &report, NULL), CQ_OK);
+  assert_int_equal(cq_laptop_pack(&laptop, NULL, &report, NULL), CQ_OK);
   assert_int_equal(report.rewritten, 1);
   assert_int_equal(truncate(path.at, 100), 0);
-  assert_int_equal(cq_laptop_pack(&laptop, &report, NULL), CQ_OK);
+  assert_int_equal(cq_laptop_pack(&laptop, NULL, &report, NULL), CQ_OK);
   assert_int_equal(report.rewritten, 1);
   assert_true(office_batch(it, 0, &after));
   assert_int_equal(after.size, before.size);
@@ -259,7 +259,7 @@ static void the_certificate_comes_by_file_or_by_bundle(void **state) {
     cq_laptop_close(&laptop);
     open_laptop(it, &laptop);
     finish_one(&laptop, "uuid:1", &name);
-    assert_int_equal(cq_laptop_pack(&laptop, &packed, NULL), CQ_OK);
+    assert_int_equal(cq_laptop_pack(&laptop, NULL, &packed, NULL), CQ_OK);
     assert_true(office_batch(it, 1, &bytes));
     assert_int_equal(cq_batch_verify(&header, &hash, &standing, &why, bytes.at, bytes.size, &it->keys->trust, NULL),
                      CQ_OK);

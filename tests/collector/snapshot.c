@@ -97,7 +97,7 @@ static void opened_holds(scene *s, size_t n, const char *words) {
 
 static void packed(scene *s, size_t drafts, size_t batches) {
   cq_pack_report report;
-  assert_int_equal(cq_laptop_pack(&s->laptop, &report, NULL), CQ_OK);
+  assert_int_equal(cq_laptop_pack(&s->laptop, NULL, &report, NULL), CQ_OK);
   assert_int_equal(report.drafts, drafts);
   assert_int_equal(report.batches, batches);
 }
