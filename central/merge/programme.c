@@ -22,3 +22,29 @@ cq_status cq_programme_read(cq_programme **programme, const char *folder, cq_err
   cq_buf_fini(&json);
   return status;
 }
+
+cq_status cq_desk_programme(cq_programme **programme, cq_desk *desk, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_bundle *bundle = NULL;
+  bool row = false;
+  *programme = NULL;
+  cq_status status = cq_desk_prepare(desk, &s, "SELECT bytes FROM bundle ORDER BY number DESC LIMIT 1", error);
+  if (status == CQ_OK) status = cq_desk_step(desk, s, &row, error);
+  if (status == CQ_OK && row) {
+    cq_str bytes = cq_desk_text(s, 0);
+    status = cq_bundle_read(&bundle, bytes.at, bytes.size, &desk->programme, error);
+    if (status == CQ_OK)
+      status = cq_programme_parse(programme, cq_bundle_content_of(bundle)->programme_json, false, error);
+  }
+  cq_bundle_free(bundle);
+  sqlite3_finalize(s);
+  return status;
+}
+
+cq_status cq_desk_title(cq_buf *title, cq_desk *desk, const char *language, cq_error *error) {
+  cq_programme *programme = NULL;
+  cq_status status = cq_desk_programme(&programme, desk, error);
+  if (programme) cq_buf_add_str(title, cq_programme_title_in(programme, cq_str_from(language)));
+  cq_programme_free(programme);
+  return status == CQ_OK && title->failed ? cq_error_nomem(error) : status;
+}

@@ -441,6 +441,14 @@ static cq_status publish(cq_cli *cli, cq_desk *desk, const cq_composed *c, publi
   return status;
 }
 
+static const char *status_words(cq_form_status status) {
+  switch (status) {
+  case CQ_FORM_CURRENT: return _("in use");
+  case CQ_FORM_CLOSING: return _("may be finished, not begun");
+  default: return _("withdrawn");
+  }
+}
+
 static cq_status say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, const published *p, cq_error *error) {
   char fingerprint[CQ_FINGERPRINT_SIZE], hex[65];
   cq_fingerprint(&desk->programme_key, fingerprint);
@@ -461,7 +469,7 @@ static cq_status say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, con
   }
   for (size_t i = 0; i < c->form_count; i++)
     cq_cli_say(cli, "  %.*s  %.*s  %s", (int)c->forms[i].id.size, c->forms[i].id.at, (int)c->forms[i].version.size,
-               c->forms[i].version.at ? c->forms[i].version.at : "", cq_form_status_name(c->forms[i].status));
+               c->forms[i].version.at ? c->forms[i].version.at : "", status_words(c->forms[i].status));
   cq_cli_say(cli, _("Bundle %llu: %zu forms, %zu lists, %zu devices, %zu posts, %zu bytes."),
              (unsigned long long)p->number, p->forms, c->file_count, p->devices, p->posts, p->size);
   cq_cli_say(cli, _("Fingerprint of the programme: %s"), fingerprint);

@@ -3,8 +3,10 @@
 
 #include "central/link/review.h"
 #include "central/merge/merging.h"
+#include "central/merge/programme.h"
 #include "central/tables/coverage/deskgrid.h"
 #include "central/tables/records/rows.h"
+#include "central/tables/words.h"
 #include "chasqui/cli.h"
 
 #include <stdio.h>
@@ -30,7 +32,10 @@ static const char page_style[] =
     "@media(max-width:40em){svg{max-width:none}body{padding:0 .6em 2em}td,th{padding:2px 5px}nav a,nav "
     "b{display:inline-block;padding:.25em 0}}"
     ".rows table{width:max-content}.rows td{max-width:24em}"
-    "@media print{nav,button,form,footer{display:none}}";
+    "p.programme{color:#444;margin:.3em 0}"
+    "@page{size:A4 landscape;margin:12mm}"
+    "@media print{nav,button,form,footer{display:none}body{max-width:none;padding:0}.w{overflow:visible}"
+    ".rows table{width:100%;font-size:70%}.rows td,.rows th{padding:1px 3px;overflow-wrap:anywhere}}";
 
 cq_str cq_web_style(void) {
   static char text[STYLE_SIZE];
@@ -131,12 +136,23 @@ static const struct {
 } sections[] = {
     {"/", N_("Overview")}, {"/coverage", N_("Coverage")}, {"/review", N_("Review")}, {"/records", N_("Records")}};
 
+/* Which programme, and on which day it was looked at: a printed page is to say so. */
+static void programme(cq_buf *out, cq_desk *desk) {
+  cq_buf said = {0};
+  char day[11];
+  if (cq_desk_title(&said, desk, cq_words_language(NULL), NULL) == CQ_OK) {
+    if (said.size) cq_buf_add_text(&said, " · ");
+    cq_buf_add_text(&said, cq_date_format(cq_date_at(&cq_clock_system, cq_desk_now()), day));
+    if (!said.failed) paragraph(out, "programme", said.at);
+  }
+  cq_buf_fini(&said);
+}
+
 static void begin(cq_buf *out, const cq_web_ask *ask, const char *path, const char *named) {
-  const char *language = getenv("LANGUAGE");
   cq_buf_addf(out,
               "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
               "content=\"width=device-width,initial-scale=1\"><title>",
-              language && strncmp(language, "en", 2) == 0 ? "en" : "es");
+              cq_words_language(NULL));
   text(out, cq_str_from(named));
   cq_buf_addf(
       out,
@@ -151,6 +167,7 @@ static void begin(cq_buf *out, const cq_web_ask *ask, const char *path, const ch
     cq_buf_add_text(out, strcmp(sections[i].path, path) == 0 ? "</b>" : "</a>");
   }
   cq_buf_add_text(out, "</nav>\n");
+  programme(out, ask->desk);
   if (ask->desk->mode == CQ_MODE_PRACTICE) paragraph(out, "practice", _("*** PRACTICE: nothing here is real data ***"));
   title(out, 1, named);
 }
@@ -215,14 +232,28 @@ static cq_status each_row(cq_buf *out, cq_desk *desk, const char *sql,
   return status;
 }
 
+/* The same as a table, which is not there where it has no rows. */
+static cq_status table(cq_buf *out, cq_desk *desk, const char *const *names, size_t columns, const char *sql,
+                       cq_status (*row)(cq_buf *out, sqlite3_stmt *s, cq_error *error), size_t *count,
+                       cq_error *error) {
+  cq_buf rows = {0};
+  cq_status status = each_row(&rows, desk, sql, row, count, error);
+  if (*count) {
+    heads(out, names, columns);
+    cq_buf_add_str(out, cq_buf_str(&rows));
+    cq_buf_add_text(out, "</tbody></table></div>\n");
+  }
+  out->failed = out->failed || rows.failed;
+  cq_buf_fini(&rows);
+  return status;
+}
+
 static cq_status devices(cq_buf *out, cq_desk *desk, cq_error *error) {
   const char *const names[] = {_("device"), _("note"), _("standing"), _("arrived"), _("packed"), _("batches kept"),
                                _("opened"), _("held"), _("refused"),  _("missing"), _("records")};
   size_t count;
   title(out, 2, _("Laptops"));
-  heads(out, names, sizeof names / sizeof *names);
-  cq_status status = each_row(out, desk, devices_sql, device_row, &count, error);
-  cq_buf_add_text(out, "</tbody></table></div>\n");
+  cq_status status = table(out, desk, names, sizeof names / sizeof *names, devices_sql, device_row, &count, error);
   if (status == CQ_OK && !count) paragraph(out, "", _("No device has asked to join yet."));
   return status;
 }
@@ -255,12 +286,10 @@ static cq_status apart(cq_buf *out, cq_desk *desk, cq_error *error) {
   cq_status status = cq_desk_number(desk, "SELECT count(*) FROM batch WHERE state IN (2, 4)", 0, &all, error);
   if (status != CQ_OK || !all) return status;
   title(out, 2, _("Batches kept apart"));
-  heads(out, names, sizeof names / sizeof *names);
   status =
-      each_row(out, desk,
-               "SELECT file, state, why FROM batch WHERE state IN (2, 4) ORDER BY arrived_utc_ms DESC, file LIMIT 200",
-               apart_row, &count, error);
-  cq_buf_add_text(out, "</tbody></table></div>\n");
+      table(out, desk, names, sizeof names / sizeof *names,
+            "SELECT file, state, why FROM batch WHERE state IN (2, 4) ORDER BY arrived_utc_ms DESC, file LIMIT 200",
+            apart_row, &count, error);
   if (all > LISTED) cq_buf_addf(out, _("<p>The newest %d of %lld are shown.</p>\n"), (int)LISTED, (long long)all);
   return status;
 }
@@ -301,7 +330,7 @@ static cq_status place_row(cq_buf *out, sqlite3_stmt *s, cq_error *error) {
   cq_buf_add_text(out, "<option value=\"");
   text(out, cq_desk_text(s, 0));
   cq_buf_addf(out, "\"%s>", sqlite3_column_int(s, 1) ? " selected" : "");
-  text(out, cq_desk_text(s, 0));
+  text(out, cq_words_column(cq_desk_text(s, 0)));
   cq_buf_add_text(out, "</option>\n");
   return CQ_OK;
 }
@@ -400,7 +429,9 @@ static cq_status show_pair(void *context, const cq_link_person *a, const cq_link
   (void)error;
   if (r->shown++ >= PAIRS_SHOWN) return CQ_OK;
   const char *const names[] = {_("surnames"), _("given names"), _("sex"), _("birth"), _("place"), _("entity")};
-  cq_buf_addf(out, "<div class=\"pair\"><p><b>%.0f %%</b></p>\n", 100 * probability);
+  cq_buf_add_text(out, "<div class=\"pair\"><p><b>");
+  cq_buf_addf(out, _("Probably one person: %.0f %%"), 100 * probability);
+  cq_buf_add_text(out, "</b></p>\n");
   heads(out, names, sizeof names / sizeof *names);
   for (size_t i = 0; i < 2; i++) {
     const cq_link_person *p = both[i];
@@ -445,7 +476,8 @@ static const char forks_sql[] =
     "WHERE parent.edited > 1 AND v.voided = 0 AND v.edited = 0 ORDER BY pr.name, v.day, r.name LIMIT 200";
 
 static cq_status review(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
-  reviewing r = {out, ask, 0};
+  cq_buf pairs = {0};
+  reviewing r = {&pairs, ask, 0};
   cq_error wrong;
   size_t persons = 0, count = 0;
   cq_error_clear(&wrong);
@@ -457,15 +489,19 @@ static cq_status review(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
     cq_buf_add_text(out, "<p>");
     cq_buf_addf(out, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), r.shown, persons);
     cq_buf_add_text(out, "</p>\n");
-  } else {
+    if (r.shown > PAIRS_SHOWN)
+      cq_buf_addf(out, _("<p>The likeliest %d of %zu are shown.</p>\n"), (int)PAIRS_SHOWN, r.shown);
+    cq_buf_add_str(out, cq_buf_str(&pairs));
+  }
+  out->failed = out->failed || pairs.failed;
+  cq_buf_fini(&pairs);
+  if (status != CQ_OK && status != CQ_NOTFOUND) {
     *error = wrong;
     return status;
   }
   title(out, 2, _("Records edited twice, in conflict"));
   const char *const names[] = {_("form"), _("date"), _("technician"), _("record"), _("to let it count no more")};
-  heads(out, names, sizeof names / sizeof *names);
-  status = each_row(out, ask->desk, forks_sql, fork_row, &count, error);
-  cq_buf_add_text(out, "</tbody></table></div>\n");
+  status = table(out, ask->desk, names, sizeof names / sizeof *names, forks_sql, fork_row, &count, error);
   paragraph(out, "",
             count ? _("Keep one of each; type the command for the other, after Ctrl-C here.") : _("There are none."));
   return status;
@@ -521,28 +557,44 @@ static cq_status keep_row(void *context, size_t table, const cq_str *cells, cq_e
   return CQ_OK;
 }
 
-static bool column_empty(const window *w, size_t column) {
+/* Columns with nothing to read: empty ones, what only programs need, and codes whose words stand beside them. */
+static bool passed_over(const window *w, const cq_rows_table *t, size_t column) {
+  if (cq_rows_for_programs(&t->columns[column])) return true;
+  if (column + 1 < t->count && t->columns[column + 1].is_label) return true;
   for (size_t i = 0; i < w->count; i++)
     if (w->rows[i][column].size) return false;
   return true;
 }
 
-static void show_rows(cq_buf *out, const window *w, const cq_rows_table *t) {
+/* A question's own name is short enough to stand above a column; its words are told where one points at it. */
+static cq_status head(cq_buf *out, const cq_rows *rows, const cq_rows_table *t, size_t column, cq_error *error) {
+  const cq_rows_column *c = &t->columns[column];
+  cq_buf label = {0};
+  cq_status status = cq_rows_label(rows, c, &label, error);
+  cq_buf_add_text(out, "<th title=\"");
+  text(out, cq_buf_str(&label));
+  cq_buf_add_text(out, "\">");
+  text(out, !c->field ? cq_buf_str(&label) : c->is_label ? c[-1].name : c->name);
+  cq_buf_add_text(out, "</th>");
+  cq_buf_fini(&label);
+  return status;
+}
+
+static cq_status show_rows(cq_buf *out, const cq_rows *rows, const window *w, cq_error *error) {
+  const cq_rows_table *t = cq_rows_table_at(rows, w->table);
+  cq_status status = CQ_OK;
   cq_buf_add_text(out, "<div class=\"w rows\"><table><thead><tr><th>#</th>");
-  for (size_t c = 0; c < w->columns; c++) {
-    if (column_empty(w, c)) continue;
-    cq_buf_add_text(out, "<th>");
-    text(out, t->columns[c].name);
-    cq_buf_add_text(out, "</th>");
-  }
+  for (size_t c = 0; status == CQ_OK && c < w->columns; c++)
+    if (!passed_over(w, t, c)) status = head(out, rows, t, c, error);
   cq_buf_add_text(out, "</tr></thead><tbody>\n");
   for (size_t i = 0; i < w->count; i++) {
     cq_buf_addf(out, "<tr><td class=\"r\">%zu</td>", w->from + i + 1);
     for (size_t c = 0; c < w->columns; c++)
-      if (!column_empty(w, c)) cell(out, w->rows[i][c]);
+      if (!passed_over(w, t, c)) cell(out, cq_rows_word(&t->columns[c], w->rows[i][c]));
     cq_buf_add_text(out, "</tr>\n");
   }
   cq_buf_add_text(out, "</tbody></table></div>\n");
+  return status;
 }
 
 static void turn(cq_buf *out, const cq_web_ask *ask, const char *form, const window *w, size_t page,
@@ -560,9 +612,12 @@ static size_t small_number(const cq_web_ask *ask, const char *name, size_t most)
   return said && cq_str_int64(cq_str_from(said), &value) && value > 0 && (size_t)value <= most ? (size_t)value : 0;
 }
 
-static void show_form(cq_buf *out, const cq_web_ask *ask, const char *form, const cq_rows *rows, const window *w,
-                      size_t page) {
+static cq_status show_form(cq_buf *out, const cq_web_ask *ask, const char *form, const cq_rows *rows, const window *w,
+                           size_t page, cq_error *error) {
+  cq_status status = CQ_OK;
   cq_buf_add_text(out, "<p>");
+  text(out, cq_rows_title(rows));
+  cq_buf_add_text(out, "</p>\n<p>");
   for (size_t i = 0; cq_rows_tables(rows) > 1 && i < cq_rows_tables(rows); i++) {
     window other = {.table = i};
     char name[CQ_WEB_VALUE];
@@ -577,9 +632,12 @@ static void show_form(cq_buf *out, const cq_web_ask *ask, const char *form, cons
     }
   }
   cq_buf_add_text(out, "</p>\n");
-  if (w->count) show_rows(out, w, cq_rows_table_at(rows, w->table));
+  if (w->count) status = show_rows(out, rows, w, error);
   cq_buf_add_text(out, "<p>");
-  cq_buf_addf(out, _("Rows %zu to %zu of %zu."), w->count ? w->from + 1 : 0, w->from + w->count, w->total);
+  if (w->count)
+    cq_buf_addf(out, _("Rows %zu to %zu of %zu."), w->from + 1, w->from + w->count, w->total);
+  else
+    text(out, cq_str_from(_("There are no rows yet.")));
   cq_buf_add_char(out, ' ');
   if (page) turn(out, ask, form, w, page - 1, _("earlier"));
   if (w->from + w->count < w->total) turn(out, ask, form, w, page + 1, _("later"));
@@ -589,11 +647,12 @@ static void show_form(cq_buf *out, const cq_web_ask *ask, const char *form, cons
     cq_buf_addf(out, _("%zu columns identify people and are not shown here."), cq_rows_left_out(rows));
     cq_buf_add_text(out, "</p>\n");
   }
+  return status;
 }
 
 static cq_status records_of(cq_buf *out, const cq_web_ask *ask, const char *form, cq_error *error) {
   cq_rows *rows = NULL;
-  cq_rows_options options = {.labels = true};
+  cq_rows_options options = {.labels = true, .language = cq_words_language(NULL)};
   size_t records, unreadable, page = small_number(ask, "page", 1000000);
   window w = {.arena = cq_arena_new(0), .from = page * ROWS_SHOWN};
   cq_status status = w.arena ? CQ_OK : cq_error_nomem(error);
@@ -603,7 +662,7 @@ static cq_status records_of(cq_buf *out, const cq_web_ask *ask, const char *form
     w.columns = cq_rows_table_at(rows, w.table)->count;
     status = cq_rows_read(rows, keep_row, &w, &records, &unreadable, error);
   }
-  if (status == CQ_OK) show_form(out, ask, form, rows, &w, page);
+  if (status == CQ_OK) status = show_form(out, ask, form, rows, &w, page, error);
   cq_rows_free(rows);
   cq_arena_free(w.arena);
   return status;

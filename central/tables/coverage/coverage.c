@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `coverage`: the grid of persons and seasons, from the merged records or from two CSV files. */
 #include "central/merge/entities.h"
+#include "central/merge/programme.h"
 #include "central/tables/coverage/deskgrid.h"
+#include "central/tables/words.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 #include "chasqui/record.h"
@@ -301,6 +303,13 @@ cq_status cq_desk_grid_read(cq_desk_grid *g, cq_desk *desk, const cq_desk_grid_p
   if (status == CQ_OK) status = add_desk_people(desk, plan, &g->grid, &ids, error);
   if (status == CQ_OK) status = add_desk_visits(desk, plan->dataset, &g->grid, &ids, &g->strangers, error);
   g->grid.practice = desk->mode == CQ_MODE_PRACTICE;
+  cq_buf title = {0};
+  if (status == CQ_OK) status = cq_desk_title(&title, desk, cq_words_language(NULL), error);
+  if (status == CQ_OK) {
+    g->grid.programme = keep(&g->grid, cq_buf_str(&title));
+    g->grid.by = plan->by ? keep(&g->grid, cq_words_column(cq_str_from(plan->by))) : CQ_STR("");
+  }
+  cq_buf_fini(&title);
   if (status == CQ_OK) status = cq_grid_close(&g->grid, error);
   cq_levels_fini(&ids);
   return status;

@@ -31,8 +31,9 @@ typedef struct cq_grid_group {
 
 typedef struct cq_grid {
   const cq_calendar *calendar;
-  cq_arena *arena; /* names */
-  bool practice;   /* said wherever the grid is shown */
+  cq_arena *arena;      /* names */
+  bool practice;        /* said wherever the grid is shown */
+  cq_str programme, by; /* its title; what the groups are, in words; may be "" */
   int32_t campaign, today;
   cq_season seasons[CQ_CALENDAR_MAX_SEASONS]; /* as at a place without a zone of its own: the columns */
   size_t season_count;

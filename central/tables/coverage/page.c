@@ -5,6 +5,7 @@
  * each cell bears its figure or letter, and shades differ in lightness.
  */
 #include "central/tables/coverage/grid.h"
+#include "central/tables/words.h"
 #include "chasqui/cli.h"
 
 #include <stdio.h>
@@ -130,13 +131,14 @@ static void month_head(const cq_grid *grid, size_t column, char first[32], char 
 
 static void add_states(const cq_grid *grid, cq_buf *out) {
   char id[CQ_SEASON_REF_SIZE];
-  cq_buf_addf(out, "<h2>%s</h2>\n<table><thead><tr><th></th><th></th>", _("States of the cells"));
+  cq_buf_addf(out, "<h2>%s</h2>\n<table><thead><tr><th>%s</th><th>%s</th>", _("States of the cells"), _("mark"),
+              _("state"));
   for (size_t s = 0; s < grid->season_count; s++)
     cq_buf_addf(out, "<th>%s</th>", cq_season_format(&grid->seasons[s].ref, id));
   cq_buf_add_text(out, "</tr></thead><tbody>\n");
   for (int state = 0; state < CQ_CELL_STATES; state++) {
     char letter = cq_cell_letter((cq_cell_state)state);
-    cq_buf_addf(out, "<tr><td class=\"s s%d\">%c</td><td>%s</td>", state, letter, cq_cell_name((cq_cell_state)state));
+    cq_buf_addf(out, "<tr><td class=\"s s%d\">%c</td><td>%s</td>", state, letter, cq_words_state((cq_cell_state)state));
     for (size_t s = 0; s < grid->season_count; s++)
       cq_buf_addf(out, "<td class=\"n\">%zu</td>", grid->all.seasons[s].states[state]);
     cq_buf_add_text(out, "</tr>\n");
@@ -146,7 +148,7 @@ static void add_states(const cq_grid *grid, cq_buf *out) {
 
 static void add_people(const cq_grid *grid, cq_buf *out) {
   char id[CQ_SEASON_REF_SIZE];
-  cq_buf_addf(out, "<h2>%s</h2>\n<table><thead><tr><th></th>", _("Persons"));
+  cq_buf_addf(out, "<h2>%s</h2>\n<table><thead><tr><th>%s</th>", _("Persons"), _("person"));
   for (size_t s = 0; s < grid->season_count; s++)
     cq_buf_addf(out, "<th>%s</th>", cq_season_format(&grid->seasons[s].ref, id));
   cq_buf_add_text(out, "</tr></thead><tbody>\n");
@@ -156,7 +158,7 @@ static void add_people(const cq_grid *grid, cq_buf *out) {
     cq_buf_add_text(out, "</td>");
     for (size_t s = 0; s < grid->season_count; s++) {
       cq_cell_state state = cq_grid_cell(grid, p, s)->state;
-      cq_buf_addf(out, "<td class=\"s s%d\" title=\"%s\">%c</td>", (int)state, cq_cell_name(state),
+      cq_buf_addf(out, "<td class=\"s s%d\" title=\"%s\">%c</td>", (int)state, cq_words_state(state),
                   cq_cell_letter(state));
     }
     cq_buf_add_text(out, "</tr>\n");
@@ -177,7 +179,8 @@ const char cq_grid_html_style[] =
     "td.s11{background:repeating-linear-gradient(-45deg,#fff,#fff 4px,#aaa 4px,#aaa 6px)}"
     ".practice{border:4px solid #000;padding:.5em;font-weight:bold;text-align:center}"
     ".w{overflow-x:auto}svg{max-width:100%;min-width:28em;height:auto}"
-    "@media print{body{margin:0}*{print-color-adjust:exact}svg{min-width:0}}";
+    "@media "
+    "print{body{margin:0}*{print-color-adjust:exact}svg{min-width:0}tr{break-inside:avoid}h2{break-after:avoid}}";
 
 static void add_summary(const cq_grid *grid, cq_buf *out) {
   size_t any = 0;
@@ -210,11 +213,14 @@ void cq_grid_html_body(const cq_grid *grid, cq_buf *out) {
 
 cq_status cq_grid_html(const cq_grid *grid, cq_buf *out, cq_error *error) {
   cq_buf_addf(out,
-              "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Chasqui "
+              "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>Chasqui "
               "%d</title>\n<style>%s</style></head><body>\n",
-              (int)grid->campaign, cq_grid_html_style);
+              cq_words_language(NULL), (int)grid->campaign, cq_grid_html_style);
   if (grid->practice)
     cq_buf_addf(out, "<p class=\"practice\">%s</p>\n", _("*** PRACTICE: nothing here is real data ***"));
+  cq_buf_add_text(out, "<p><b>");
+  cq_buf_add_xml(out, grid->programme, false);
+  cq_buf_add_text(out, "</b></p>\n");
   cq_grid_html_body(grid, out);
   cq_buf_add_text(out, "</body></html>\n");
   return out->failed ? cq_error_nomem(error) : CQ_OK;

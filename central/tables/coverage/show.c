@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The grid as JSON and as text. */
 #include "central/tables/coverage/grid.h"
+#include "central/tables/words.h"
 #include "chasqui/cli.h"
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ cq_status cq_grid_json(const cq_grid *grid, cq_buf *out, cq_error *error) {
 
 /* A name, four seasons and the full cycle are 80 columns. More seasons stand in blocks below one another. */
 enum { NAME_WIDTH = 17, SEASON_WIDTH = 11, CYCLE_WIDTH = 14, SEASONS_IN_LINE = 4 };
-/* The longest state, vencida_parcial, is 15. */
+/* The longest state, "vencida parcial", is 15. */
 enum { PERSON_WIDTH = 16, STATE_WIDTH = 15 };
 
 /* Without the blanks of a column that holds nothing. */
@@ -123,7 +124,7 @@ static void add_persons(const cq_grid *grid, cq_buf *out) {
       cq_buf_add_str(out, grid->people[p].id); /* never cut: it is what one looks for */
     for (size_t s = 0; s < grid->season_count; s++) {
       cq_buf_add_char(out, ' ');
-      cq_str state = cq_str_from(cq_cell_name(cq_grid_cell(grid, p, s)->state));
+      cq_str state = cq_str_from(cq_words_state(cq_grid_cell(grid, p, s)->state));
       if (s + 1 < grid->season_count)
         cq_data_column(out, state, -STATE_WIDTH);
       else

@@ -2,8 +2,10 @@
 /* `table INDICATOR…`, `indicators`, `indicators check`. */
 #include "central/tables/indicators/indicators.h"
 #include "central/merge/compose.h"
+#include "central/merge/programme.h"
 #include "central/tables/indicators/figures.h"
 #include "central/tables/indicators/snapshot.h"
+#include "central/tables/words.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
 
@@ -49,17 +51,9 @@ bool cq_figures_wish_of(const cq_cli *cli, cq_figures_wish *wish) {
   return (!wish->compare || wish->season) && (!wish->contrast || wish->by);
 }
 
-/* The language of labels: --language, else that of the messages. */
-cq_str cq_label_language(const cq_cli *cli) {
-  const char *asked = cq_cli_value(cli, "language"), *of = getenv("LANGUAGE");
-  static const char *const fallback = "es";
-  if (!asked) asked = of && strncmp(of, "en", 2) == 0 ? "en" : fallback;
-  return cq_str_from(asked);
-}
-
 static cq_status show(cq_cli *cli, const cq_report *report, cq_error *error) {
   cq_buf out = {0};
-  cq_str language = cq_label_language(cli);
+  cq_str language = cq_str_from(cq_words_language(cq_cli_value(cli, "language")));
   const char *csv = cq_cli_value(cli, "csv"), *xlsx = cq_cli_value(cli, "xlsx");
   cq_status status = CQ_OK;
   if (csv) {
@@ -78,6 +72,19 @@ static cq_status show(cq_cli *cli, const cq_report *report, cq_error *error) {
   return status;
 }
 
+/* What stands above the figures in a workbook. */
+static cq_status name_report(const cq_cli *cli, cq_desk *desk, cq_report *report, cq_error *error) {
+  cq_buf text = {0};
+  char day[11];
+  cq_status status = cq_desk_title(&text, desk, cq_words_language(cq_cli_value(cli, "language")), error);
+  report->programme = cq_arena_copy(report->arena, cq_buf_str(&text));
+  cq_buf_reset(&text);
+  cq_buf_addf(&text, _("as at %s"), cq_date_format(cq_date_from_day(cq_today()), day));
+  report->made = cq_arena_copy(report->arena, cq_buf_str(&text));
+  cq_buf_fini(&text);
+  return status == CQ_OK && (!report->programme.at || !report->made.at) ? cq_error_nomem(error) : status;
+}
+
 int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error *error) {
   cq_figures_wish wish;
   cq_figures_source source = {0};
@@ -91,6 +98,7 @@ int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error 
   for (int i = 0; *status == CQ_OK && quarter && i < cq_cli_args(cli); i++)
     *status = cq_snapshot_freeze(cli, &source, cq_str_from(cq_cli_arg(cli, i)), &wish, quarter, error);
   if (*status == CQ_OK && cq_cli_flag(cli, "public")) *status = cq_report_hide(&report, error);
+  if (*status == CQ_OK) *status = name_report(cli, desk, &report, error);
   if (*status == CQ_OK) *status = show(cli, &report, error);
   if (*status == CQ_OK && !report.count) cq_cli_say(cli, "%s", _("There is no value yet."));
   cq_report_fini(&report);
@@ -102,7 +110,7 @@ int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error 
 
 static void say_definition(const cq_cli *cli, const cq_indicator *i, bool counts, cq_buf *json, bool first) {
   char from[11];
-  cq_str label = cq_indicator_label(i, cq_label_language(cli));
+  cq_str label = cq_indicator_label(i, cq_str_from(cq_words_language(cq_cli_value(cli, "language"))));
   cq_date_format(cq_date_from_day(i->from), from);
   cq_cli_say(cli, "%c %-20.*s %3d  %s  %.*s", counts ? '*' : ' ', (int)i->id.size, i->id.at, (int)i->version, from,
              (int)label.size, label.at);

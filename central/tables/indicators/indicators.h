@@ -9,7 +9,6 @@ int32_t cq_today(void);
 bool cq_indicator_known(cq_desk *desk, const char *id);
 /* From the options; false where they do not go together. */
 bool cq_figures_wish_of(const cq_cli *cli, cq_figures_wish *wish);
-cq_str cq_label_language(const cq_cli *cli);
 /* `table INDICATOR…`. Answers CQ_EXIT_USAGE, or CQ_EXIT_DONE with *status. */
 int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error *error);
 

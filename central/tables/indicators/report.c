@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/tables/indicators/report.h"
 
+#include "central/tables/folio/folio.h"
 #include "central/tables/survey/repair.h"
+#include "central/tables/words.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -9,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xlsxwriter.h>
-
-enum { NAME_WIDTH = 13 };
+enum { NAME_WIDTH = 13, NOTES_WIDTH = 110 };
 
 void cq_report_fini(cq_report *report) {
   cq_arena_free(report->arena);
@@ -257,9 +257,9 @@ static void add_block_head(cq_buf *out, const cq_report_row *r) {
   cq_buf_addf(&line, "%s", *r->season ? r->season : _("no season"));
   if (*r->before) cq_buf_addf(&line, _(" against %s"), r->before);
   if (*said_of(r->figure.kind)) cq_buf_addf(&line, " · %s", said_of(r->figure.kind));
-  cq_buf_addf(&line, " · %s", source_of(r->figure.source));
+  cq_buf_addf(&line, " · %s", cq_words_source(r->figure.source));
   if (*r->before && r->figure.kind != CQ_FIGURE_RECONSTRUCTED)
-    cq_buf_addf(&line, _(" against %s"), source_of(r->figure.before));
+    cq_buf_addf(&line, _(" against %s"), cq_words_source(r->figure.before));
   if (r->figure.source == CQ_SOURCES || r->figure.kind == CQ_FIGURE_RECONSTRUCTED)
     cq_buf_addf(&line, _(" (recalled: %.1f %%)"), 100 * r->figure.recalled);
   if (r->prices.size) {
@@ -467,39 +467,182 @@ void cq_report_json(const cq_report *report, cq_str language, cq_buf *out) {
   cq_buf_add_text(out, "]}\n");
 }
 
-static void put_text(lxw_worksheet *sheet, size_t row, size_t column, cq_str text, lxw_format *format) {
-  char cell[2048];
-  size_t size = text.size < sizeof cell - 1 ? text.size : sizeof cell - 1;
-  if (size) memcpy(cell, text.at, size);
-  cell[size] = '\0';
-  worksheet_write_string(sheet, (lxw_row_t)row, (lxw_col_t)column, cell, format);
+/* --- the workbook: the same columns in words, those that nobody needs left out --- */
+
+static const struct {
+  const char *head;
+  double width;
+} heads[COLUMNS] = {[INDICATOR] = {N_("definition"), 13},
+                    [LABEL] = {N_("indicator"), 34},
+                    [UNIT] = {N_("unit"), 8},
+                    [KIND] = {N_("kind of estimate"), 10.5},
+                    [FIGURE] = {N_("figure"), 12},
+                    [SEASON] = {N_("season"), 9.5},
+                    [COMPARED] = {N_("compared with"), 11},
+                    [MONTHS] = {N_("months that it rests on"), 25},
+                    [MONTHS_COMPARED] = {N_("months before"), 25},
+                    [BY] = {N_("by"), 9},
+                    [GROUP] = {N_("group"), 12},
+                    [SOURCE] = {N_("source"), 11},
+                    [SOURCE_COMPARED] = {N_("source before"), 11},
+                    [RECALLED] = {N_("share recalled"), 9},
+                    [PRICES] = {N_("prices of"), 10},
+                    [ESTIMATE] = {N_("estimate"), 12},
+                    [SE] = {N_("standard error"), 10},
+                    [LOW] = {N_("from (95 %)"), 11},
+                    [HIGH] = {N_("to (95 %)"), 11},
+                    [N] = {N_("persons n"), 9.5},
+                    [WEIGHTED_N] = {N_("weighted N"), 11.5},
+                    [CV] = {N_("coefficient of variation"), 11},
+                    [BAND] = {N_("precision"), 12},
+                    [MISSING] = {N_("missing"), 8},
+                    [NOT_APPLICABLE] = {N_("not applicable"), 8},
+                    [CONFLICTS] = {N_("two complete visits"), 10}};
+
+static cq_str said_of_cell(const cq_report_row *r, field c, cq_str text) {
+  const cq_figure *f = &r->figure;
+  switch (c) {
+  case KIND: return cq_str_from(cq_words_kind(r->indicator->kind));
+  case FIGURE: return cq_str_from(cq_words_figure(f->kind));
+  case SOURCE: return cq_str_from(cq_words_source(f->source));
+  case SOURCE_COMPARED: return text.size ? cq_str_from(cq_words_source(f->before)) : text;
+  case BAND: return text.size ? cq_str_from(cq_words_band(cq_estimate_band(&f->e))) : text;
+  case BY: return cq_words_column(text);
+  case GROUP: return !text.size && f->group == UINT32_MAX ? cq_str_from(_("all")) : text;
+  case PRICES: return cq_str_is(text, "nominal") ? cq_str_from(_("soles of their time, no price index")) : text;
+  default: return text;
+  }
+}
+
+/* What stands where there is no figure: · hidden, — it applies to nobody, nothing: not known. */
+static const char *mark_of(const cq_report_row *r, field c) {
+  if (c < ESTIMATE || c > BAND) return "";
+  if (r->hidden) return "·";
+  if (r->figure.e.n) return c == SE || c == LOW || c == HIGH || c == CV ? "—" : "";
+  return r->figure.missing + r->figure.conflicts ? "" : "—";
+}
+
+typedef struct workbook {
+  cq_folio made;
+  lxw_format *percent, *percents[2], *whole, *decimals[7];
+} workbook;
+
+static bool add_formats(workbook *b) {
+  lxw_format **const all[] = {&b->percent,     &b->percents[0], &b->percents[1], &b->whole,
+                              &b->decimals[0], &b->decimals[1], &b->decimals[2], &b->decimals[3],
+                              &b->decimals[4], &b->decimals[5], &b->decimals[6]};
+  static const char *const codes[] = {"0.0%",     "0.00%",     "0%",         "#,##0",       "#,##0",       "#,##0.0",
+                                      "#,##0.00", "#,##0.000", "#,##0.0000", "#,##0.00000", "#,##0.000000"};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (!(*all[i] = workbook_add_format(b->made.workbook))) return false;
+    format_set_num_format(*all[i], codes[i]);
+    format_set_align(*all[i], LXW_ALIGN_VERTICAL_TOP);
+  }
+  return true;
+}
+
+static lxw_format *format_of(const workbook *b, const cq_report_row *r, field c) {
+  if (c == CV || c == RECALLED) return b->percent;
+  if (c != ESTIMATE && c != SE && c != LOW && c != HIGH) return b->whole;
+  if (r->figure.kind == CQ_FIGURE_RELATIVE) return b->percents[0];
+  int decimals = r->indicator->decimals;
+  if (in_percent(r)) return decimals == 0 ? b->percents[1] : decimals == 1 ? b->percent : b->percents[0];
+  return b->decimals[decimals < 0 ? 0 : decimals > 6 ? 6 : decimals];
+}
+
+static bool any_of(const cq_report *report, cq_str language, field c) {
+  cq_str text;
+  double number;
+  if (!heads[c].head) return false; /* the CSV has it, or another column says it */
+  bool always = c == ESTIMATE || c == SE || (c >= LOW && c <= BAND) || c == MISSING || c == NOT_APPLICABLE;
+  for (size_t i = 0; !always && i < report->count; i++)
+    always = cell_of(&report->rows[i], language, c, &text, &number) && !(c == CONFLICTS && number == 0) &&
+             !(c == FIGURE && report->rows[i].figure.kind == CQ_FIGURE_LEVEL);
+  return always;
+}
+
+static void raise_to(size_t *most, size_t value) {
+  if (value > *most) *most = value;
+}
+
+static void put_figures(const cq_report *report, cq_str language, const workbook *b, lxw_worksheet *sheet) {
+  cq_buf legend = {0};
+  lxw_row_t top = cq_folio_title(&b->made, sheet, report->programme, cq_str_from(_("Indicators")), report->made);
+  size_t at = 0, lines = 1, *high = calloc(report->count + 1, sizeof *high);
+  for (size_t c = 0; c < COLUMNS; c++) {
+    if (!any_of(report, language, (field)c)) continue;
+    bool number = c == RECALLED || c >= ESTIMATE;
+    cq_folio_put(sheet, top, at, cq_str_from(_(heads[c].head)), number ? b->made.number_head : b->made.head);
+    worksheet_set_column(sheet, (lxw_col_t)at, (lxw_col_t)at, heads[c].width, NULL);
+    raise_to(&lines, cq_folio_rows(cq_str_from(_(heads[c].head)), heads[c].width - 1)); /* bold is wider */
+    for (size_t i = 0; i < report->count; i++) {
+      const cq_report_row *r = &report->rows[i];
+      lxw_row_t row = (lxw_row_t)(top + 1 + i);
+      cq_str text;
+      double value;
+      bool any = cell_of(r, language, (field)c, &text, &value);
+      if (c == INDICATOR) {
+        cq_buf definition = {0};
+        cq_buf_addf(&definition, "%.*s %d", (int)text.size, text.at, (int)r->indicator->version);
+        cq_folio_put(sheet, row, at, cq_buf_str(&definition), b->made.wrap);
+        cq_buf_fini(&definition);
+      } else if (any && isfinite(value))
+        worksheet_write_number(sheet, row, (lxw_col_t)at, value, format_of(b, r, (field)c));
+      else if ((text = said_of_cell(r, (field)c, text)).size) {
+        cq_folio_put(sheet, row, at, text, number ? b->made.right : b->made.wrap);
+        if (high) raise_to(&high[i], cq_folio_rows(text, heads[c].width));
+      } else
+        cq_folio_put(sheet, row, at, cq_str_from(mark_of(r, (field)c)), b->made.right);
+    }
+    at++;
+  }
+  cq_folio_height(sheet, top, lines);
+  for (size_t i = 0; high && i < report->count; i++) cq_folio_height(sheet, top + 1 + i, high[i]);
+  free(high);
+  worksheet_autofilter(sheet, top, 0, (lxw_row_t)(top + report->count), (lxw_col_t)(at - 1));
+  cq_buf_addf(
+      &legend, "%s\n%s\n%s\n%s\n",
+      _("Precision: good, coefficient of variation under 15 %; with caution, 15 to 30 %; for reference only, over "
+        "30 % or fewer than 30 persons."),
+      _("· hidden: fewer than five, or needed to work one such out."),
+      _("blank: nobody's value is known; — it applies to nobody; 0 is a true nought."),
+      _("Missing, not applicable and two complete visits: persons left out of the estimate, and kept in the "
+        "design."));
+  cq_folio_lines(&b->made, sheet, (lxw_row_t)(top + report->count + 2), cq_buf_str(&legend));
+  cq_buf_fini(&legend);
+  cq_folio_heads(sheet, top, 1);
 }
 
 cq_status cq_report_xlsx(const cq_report *report, cq_str language, const char *path, cq_error *error) {
-  lxw_workbook *book = workbook_new(path);
-  if (!book) return cq_error_nomem(error);
-  lxw_format *bold = workbook_add_format(book);
-  lxw_worksheet *figures = workbook_add_worksheet(book, _("Figures")),
-                *notes = workbook_add_worksheet(book, _("Notes"));
-  if (bold && figures && notes) {
-    format_set_bold(bold);
-    for (size_t c = 0; c < COLUMNS; c++) put_text(figures, 0, c, cq_str_from(columns[c]), bold);
-    for (size_t i = 0; i < report->count; i++)
-      for (size_t c = 0; c < COLUMNS; c++) {
-        cq_str text;
-        double number;
-        if (!cell_of(&report->rows[i], language, (field)c, &text, &number)) continue;
-        if (isfinite(number))
-          worksheet_write_number(figures, (lxw_row_t)(i + 1), (lxw_col_t)c, number, NULL);
-        else
-          put_text(figures, i + 1, c, text, NULL);
+  workbook b = {0};
+  lxw_worksheet *figures = NULL, *notes = NULL;
+  cq_status status = cq_folio_begin(&b.made, path, report->practice, error);
+  if (status == CQ_OK) status = cq_folio_sheet(&b.made, _("Figures"), &figures, error);
+  if (status == CQ_OK) status = cq_folio_sheet(&b.made, _("Notes"), &notes, error);
+  if (status == CQ_OK && !add_formats(&b)) status = cq_error_nomem(error);
+  if (status == CQ_OK) {
+    put_figures(report, language, &b, figures);
+    lxw_row_t row = cq_folio_title(&b.made, notes, report->programme, cq_str_from(_("Notes")), report->made);
+    size_t block = SIZE_MAX;
+    for (size_t n = 0; n < report->note_count; n++) {
+      if (report->notes[n].block != block) { /* whose figures they are about */
+        cq_buf about = {0};
+        block = report->notes[n].block;
+        const cq_report_row *of = NULL;
+        for (size_t i = 0; !of && i < report->count; i++)
+          if (report->rows[i].block == block) of = &report->rows[i];
+        if (of) {
+          cq_buf_add_str(&about, cq_indicator_label(of->indicator, language));
+          if (*of->season) cq_buf_addf(&about, " · %s", of->season);
+          if (*of->before) cq_buf_addf(&about, _(" against %s"), of->before);
+          cq_folio_put(notes, row++, 0, cq_buf_str(&about), b.made.bold);
+        }
+        cq_buf_fini(&about);
       }
-    worksheet_freeze_panes(figures, 1, 1);
-    for (size_t n = 0; n < report->note_count; n++) put_text(notes, n, 0, report->notes[n].text, NULL);
-    if (report->practice)
-      put_text(notes, report->note_count + 1, 0, cq_str_from(_("*** PRACTICE: nothing here is real data ***")), bold);
+      cq_folio_height(notes, row, cq_folio_rows(report->notes[n].text, NOTES_WIDTH));
+      cq_folio_put(notes, row++, 0, report->notes[n].text, b.made.wrap);
+    }
+    worksheet_set_column(notes, 0, 0, NOTES_WIDTH, NULL);
   }
-  lxw_error code = workbook_close(book);
-  if (code == LXW_NO_ERROR) return CQ_OK;
-  return cq_error_set(error, CQ_IO, "io.write", path, lxw_strerror(code), NULL);
+  return cq_folio_end(&b.made, status, error);
 }

@@ -35,6 +35,7 @@ typedef struct cq_report {
   cq_report_note *notes;
   size_t note_count, note_capacity;
   bool practice;
+  cq_str programme, made; /* its title, and on which day the figures were made; for the workbook */
 } cq_report;
 
 void cq_report_fini(cq_report *report);

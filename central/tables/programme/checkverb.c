@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `check`: what a reader of the report would have found, found before it is printed. */
+#include "central/merge/programme.h"
 #include "central/tables/programme/check.h"
 #include "central/tables/programme/programme.h"
 #include "central/verbs.h"
-#include "chasqui/bundle.h"
 #include "chasqui/file.h"
 
 #include <stdio.h>
@@ -25,26 +25,12 @@ enum { TYPED_MAX_BYTES = 16 << 20, WIDTH = 80 };
 
 /* First and last day of the programme, from the newest bundle. */
 static cq_status programme_days(cq_desk *desk, cq_check_how *how, cq_error *error) {
-  sqlite3_stmt *s = NULL;
-  cq_bundle *bundle = NULL;
-  cq_programme *programme = NULL;
-  bool row = false;
+  cq_programme *programme;
   how->starts = how->ends = CQ_CHECK_NO_DAY;
-  cq_status status = cq_desk_prepare(desk, &s, "SELECT bytes FROM bundle ORDER BY number DESC LIMIT 1", error);
-  if (status == CQ_OK) status = cq_desk_step(desk, s, &row, error);
-  if (status == CQ_OK && row) {
-    cq_str bytes = cq_desk_text(s, 0);
-    status = cq_bundle_read(&bundle, bytes.at, bytes.size, &desk->programme, error);
-    if (status == CQ_OK)
-      status = cq_programme_parse(&programme, cq_bundle_content_of(bundle)->programme_json, false, error);
-  }
-  if (status == CQ_OK && programme) {
-    if (programme->starts.year) how->starts = cq_date_to_day(programme->starts);
-    if (programme->ends.year) how->ends = cq_date_to_day(programme->ends);
-  }
+  cq_status status = cq_desk_programme(&programme, desk, error);
+  if (programme && programme->starts.year) how->starts = cq_date_to_day(programme->starts);
+  if (programme && programme->ends.year) how->ends = cq_date_to_day(programme->ends);
   cq_programme_free(programme);
-  cq_bundle_free(bundle);
-  sqlite3_finalize(s);
   return status;
 }
 

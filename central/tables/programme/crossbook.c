@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A table as a workbook: totals are formulas, so that nobody types them. */
+#include "central/tables/folio/folio.h"
 #include "central/tables/programme/crosstab.h"
 #include "chasqui/cli.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <xlsxwriter.h>
-
-enum { TITLE, DAY, HEADS = 3, FIRST = 4 };
+enum { WIDTH = 14 };
 
 typedef struct book {
   const cq_crosstab *tab;
   lxw_worksheet *sheet;
-  lxw_format *bold, *number, *total, *right;
+  cq_folio made;
+  lxw_format *number, *total;
   lxw_row_t row;
   lxw_row_t subtotals[256]; /* rows of the outer categories */
   size_t subtotal_count;
   bool whole; /* every figure is shown, so that margins can be formulas */
 } book;
 
-static void put(book *b, lxw_row_t row, size_t column, cq_str text, lxw_format *format) {
-  char cell[1024];
-  size_t size = text.size < sizeof cell ? text.size : sizeof cell - 1;
-  while (size && size < text.size && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
-  if (size) memcpy(cell, text.at, size);
-  cell[size] = '\0';
-  worksheet_write_string(b->sheet, row, (lxw_col_t)column, cell, format);
+static void put(const book *b, lxw_row_t row, size_t column, cq_str text, lxw_format *format) {
+  cq_folio_put(b->sheet, row, column, text, format);
 }
 
 static double value_of(const cq_crosstab *tab, const cq_tab_figure *figure) {
@@ -35,9 +30,9 @@ static double value_of(const cq_crosstab *tab, const cq_tab_figure *figure) {
 
 static void put_figure(book *b, lxw_row_t row, size_t column, const cq_tab_figure *figure, lxw_format *format) {
   if (figure->mark == CQ_MARK_HIDDEN)
-    put(b, row, column, CQ_STR("·"), b->right);
+    put(b, row, column, CQ_STR("·"), b->made.right);
   else if (figure->mark == CQ_MARK_NA)
-    put(b, row, column, CQ_STR("—"), b->right);
+    put(b, row, column, CQ_STR("—"), b->made.right);
   else if (figure->mark == CQ_MARK_FIGURE)
     worksheet_write_number(b->sheet, row, (lxw_col_t)column, value_of(b->tab, figure), format);
 }
@@ -50,7 +45,7 @@ static void put_formula(book *b, lxw_row_t row, size_t column, const char *formu
 static void put_row(book *b, cq_str label, size_t indent, size_t o, size_t i, lxw_format *format) {
   const cq_crosstab *tab = b->tab;
   size_t first = 1 + (tab->outer.count > 0);
-  put(b, b->row, indent, label, indent || !tab->outer.count ? NULL : b->bold);
+  put(b, b->row, indent, label, indent || !tab->outer.count ? NULL : b->made.bold);
   for (size_t c = 0; c < tab->columns.count; c++)
     put_figure(b, b->row, first + c, cq_crosstab_at(tab, o, i, c), format);
   const cq_tab_figure *margin = cq_crosstab_at(tab, o, i, tab->columns.count);
@@ -70,7 +65,7 @@ static void put_row(book *b, cq_str label, size_t indent, size_t o, size_t i, lx
 static void put_sums(book *b, cq_str label, size_t o, lxw_row_t from, lxw_row_t to, lxw_row_t at) {
   const cq_crosstab *tab = b->tab;
   size_t first = 1 + (tab->outer.count > 0);
-  put(b, at, 0, label, b->bold);
+  put(b, at, 0, label, b->made.bold);
   for (size_t c = 0; c <= tab->columns.count; c++) {
     const cq_tab_figure *figure = cq_crosstab_at(tab, o, tab->inner.count, c);
     char top[LXW_MAX_CELL_NAME_LENGTH], bottom[LXW_MAX_CELL_NAME_LENGTH], formula[64];
@@ -89,7 +84,7 @@ static void put_sums(book *b, cq_str label, size_t o, lxw_row_t from, lxw_row_t 
 static void put_grand(book *b, cq_str label) {
   const cq_crosstab *tab = b->tab;
   size_t first = 2;
-  put(b, b->row, 0, label, b->bold);
+  put(b, b->row, 0, label, b->made.bold);
   for (size_t c = 0; c <= tab->columns.count; c++) {
     const cq_tab_figure *figure = cq_crosstab_at(tab, tab->outer.count, tab->inner.count, c);
     cq_buf formula = {0};
@@ -131,35 +126,44 @@ static void put_body(book *b) {
   put_grand(b, total);
 }
 
+/* A column is as wide as its longest label. */
+static double widest(const cq_axis *axis, double least) {
+  for (size_t i = 0; i < axis->count; i++) {
+    size_t length = cq_utf8_length(axis->at[i].label);
+    if ((double)length + 2 > least) least = (double)length + 2;
+  }
+  return least < 60 ? least : 60;
+}
+
 static void put_all(book *b) {
   const cq_crosstab *tab = b->tab;
-  size_t first = 1 + (tab->outer.count > 0);
-  char day[11];
+  size_t first = 1 + (tab->outer.count > 0), count = tab->columns.count;
   cq_buf notes = {0}, text = {0};
-  put(b, TITLE, 0, tab->title, b->bold);
   cq_crosstab_axes(tab, &text);
   cq_buf_add_text(&text, ", ");
-  cq_buf_addf(&text, _("as at %s"), cq_date_format(cq_date_from_day(tab->at), day));
+  cq_crosstab_day(tab, &text);
   if (tab->sums && tab->money.size) cq_buf_addf(&text, " (%.*s)", (int)tab->money.size, tab->money.at);
-  put(b, DAY, 0, cq_buf_str(&text), NULL);
-  for (size_t c = 0; c < tab->columns.count; c++) put(b, HEADS, first + c, tab->columns.at[c].label, b->bold);
-  put(b, HEADS, first + tab->columns.count, cq_str_from(_("Total")), b->bold);
-  b->row = FIRST;
+  lxw_row_t heads = cq_folio_title(&b->made, b->sheet, tab->programme, tab->title, cq_buf_str(&text));
+  if (tab->outer.count) put(b, heads, 0, tab->outer.label, b->made.head);
+  put(b, heads, first - 1, tab->inner.label, b->made.head);
+  for (size_t c = 0; c < count; c++) put(b, heads, first + c, tab->columns.at[c].label, b->made.number_head);
+  size_t lines = 1;
+  for (size_t c = 0; c < count; c++) {
+    size_t rows = cq_folio_rows(tab->columns.at[c].label, WIDTH - 1);
+    if (rows > lines) lines = rows;
+  }
+  cq_folio_height(b->sheet, heads, lines);
+  put(b, heads, first + count, cq_str_from(_("Total")), b->made.number_head);
+  b->row = heads + 1;
   put_body(b);
   cq_crosstab_notes(tab, &notes);
-  b->row++;
-  for (size_t from = 0; from < notes.size;) {
-    size_t to = from;
-    while (to < notes.size && notes.at[to] != '\n') to++;
-    put(b, b->row++, 0, (cq_str){notes.at + from, to - from}, NULL);
-    from = to + 1;
-  }
+  cq_folio_lines(&b->made, b->sheet, b->row + 1, cq_buf_str(&notes));
   cq_buf_fini(&notes);
   cq_buf_fini(&text);
-  worksheet_set_column(b->sheet, 0, 0, tab->outer.count ? 20 : 34, NULL);
-  if (tab->outer.count) worksheet_set_column(b->sheet, 1, 1, 28, NULL);
-  worksheet_set_column(b->sheet, (lxw_col_t)first, (lxw_col_t)(first + tab->columns.count), 16, NULL);
-  worksheet_freeze_panes(b->sheet, FIRST, (lxw_col_t)first);
+  worksheet_set_column(b->sheet, 0, 0, widest(tab->outer.count ? &tab->outer : &tab->inner, 20), NULL);
+  if (tab->outer.count) worksheet_set_column(b->sheet, 1, 1, widest(&tab->inner, 20), NULL);
+  worksheet_set_column(b->sheet, (lxw_col_t)first, (lxw_col_t)(first + count), WIDTH, NULL);
+  cq_folio_heads(b->sheet, heads, first);
 }
 
 static bool is_whole(const cq_crosstab *tab) {
@@ -171,23 +175,18 @@ static bool is_whole(const cq_crosstab *tab) {
 
 cq_status cq_crosstab_xlsx(const cq_crosstab *tab, const char *path, cq_error *error) {
   char name[32];
-  lxw_workbook *made = workbook_new(path);
-  if (!made) return cq_error_nomem(error);
+  book b = {.tab = tab, .whole = is_whole(tab)};
   snprintf(name, sizeof name, "%.*s", (int)(tab->name.size < 31 ? tab->name.size : 31), tab->name.at);
-  book b = {.tab = tab, .whole = is_whole(tab), .sheet = workbook_add_worksheet(made, name)};
-  b.bold = workbook_add_format(made);
-  b.number = workbook_add_format(made);
-  b.total = workbook_add_format(made);
-  b.right = workbook_add_format(made);
-  if (b.sheet && b.bold && b.number && b.total && b.right) {
-    format_set_bold(b.bold);
+  cq_status status = cq_folio_begin(&b.made, path, tab->practice, error);
+  if (status == CQ_OK) status = cq_folio_sheet(&b.made, name, &b.sheet, error);
+  if (status == CQ_OK &&
+      (!(b.number = workbook_add_format(b.made.workbook)) || !(b.total = workbook_add_format(b.made.workbook))))
+    status = cq_error_nomem(error);
+  if (status == CQ_OK) {
     format_set_bold(b.total);
-    format_set_align(b.right, LXW_ALIGN_RIGHT);
     format_set_num_format(b.number, tab->sums ? "#,##0.00" : "#,##0");
     format_set_num_format(b.total, tab->sums ? "#,##0.00" : "#,##0");
     put_all(&b);
   }
-  lxw_error code = workbook_close(made);
-  if (code == LXW_NO_ERROR) return CQ_OK;
-  return cq_error_set(error, CQ_IO, "io.write", path, lxw_strerror(code), NULL);
+  return cq_folio_end(&b.made, status, error);
 }

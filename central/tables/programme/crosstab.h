@@ -46,9 +46,9 @@ typedef struct cq_tab_figure {
 
 typedef struct cq_crosstab {
   cq_arena *arena;
-  cq_str name, title, note, money;
-  bool sums;    /* amounts; else counts */
-  bool persons; /* what is counted are persons */
+  cq_str name, title, note, money, programme; /* programme: its title */
+  bool sums;                                  /* amounts; else counts */
+  bool persons;                               /* what is counted are persons */
   bool practice;
   cq_axis outer, inner, columns; /* outer and columns may have no category */
   cq_tab_figure *figures;
@@ -87,6 +87,8 @@ cq_status cq_crosstab_json(const cq_crosstab *tab, cq_buf *out, cq_error *error)
 cq_status cq_crosstab_xlsx(const cq_crosstab *tab, const char *path, cq_error *error);
 /* "Región / Sector × Sexo". */
 void cq_crosstab_axes(const cq_crosstab *tab, cq_buf *out);
+/* "as at 2012-12-31, the last day of 2012-T1". */
+void cq_crosstab_day(const cq_crosstab *tab, cq_buf *out);
 /* The sentences under a table, one a line. */
 void cq_crosstab_notes(const cq_crosstab *tab, cq_buf *out);
 

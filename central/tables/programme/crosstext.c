@@ -208,7 +208,6 @@ static bool any_mark(const cq_crosstab *tab, cq_mark mark) {
 
 void cq_crosstab_notes(const cq_crosstab *tab, cq_buf *out) {
   const cq_tab_figure *all = cq_crosstab_at(tab, tab->outer.count, tab->inner.count, tab->columns.count);
-  if (tab->practice) cq_buf_addf(out, "%s\n", _("*** PRACTICE: nothing here is real data ***"));
   if (all->mark == CQ_MARK_HIDDEN)
     cq_buf_addf(out, "%s\n", _("n is hidden too"));
   else if (tab->rows == tab->units)
@@ -249,8 +248,16 @@ void cq_crosstab_axes(const cq_crosstab *tab, cq_buf *out) {
   cq_buf_add_str(out, tab->columns.label);
 }
 
-static void add_title(const cq_crosstab *tab, cq_buf *out, size_t width) {
+void cq_crosstab_day(const cq_crosstab *tab, cq_buf *out) {
   char day[11];
+  cq_date_format(cq_date_from_day(tab->at), day);
+  if (tab->season[0])
+    cq_buf_addf(out, _("as at %s, the last day of %s"), day, tab->season);
+  else
+    cq_buf_addf(out, _("as at %s"), day);
+}
+
+static void add_title(const cq_crosstab *tab, cq_buf *out, size_t width) {
   cq_buf title = {0};
   cq_buf_add_str(&title, tab->title);
   if (tab->sums && tab->money.size) {
@@ -261,10 +268,7 @@ static void add_title(const cq_crosstab *tab, cq_buf *out, size_t width) {
   cq_buf_add_char(&title, '\n');
   cq_crosstab_axes(tab, &title);
   cq_buf_add_char(&title, '\n');
-  if (tab->season[0])
-    cq_buf_addf(&title, _("as at %s, the last day of %s"), cq_date_format(cq_date_from_day(tab->at), day), tab->season);
-  else
-    cq_buf_addf(&title, _("as at %s"), cq_date_format(cq_date_from_day(tab->at), day));
+  cq_crosstab_day(tab, &title);
   add_wrapped(out, cq_buf_str(&title), width);
   cq_buf_add_char(out, '\n');
   out->failed = out->failed || title.failed;
@@ -288,6 +292,7 @@ cq_status cq_crosstab_text(const cq_crosstab *tab, size_t width, cq_buf *out, cq
     add_block(&l, from, to);
     cq_buf_add_char(out, '\n');
   }
+  if (tab->practice) cq_buf_addf(&notes, "%s\n", _("*** PRACTICE: nothing here is real data ***"));
   cq_crosstab_notes(tab, &notes);
   add_wrapped(out, cq_buf_str(&notes), width);
   bool failed = out->failed || notes.failed || l.cell.failed;

@@ -2,6 +2,8 @@
 /* `table NAME` of the programme's own tables. */
 #include "central/tables/programme/programme.h"
 
+#include "central/merge/programme.h"
+#include "central/tables/words.h"
 #include "chasqui/clock.h"
 #include "chasqui/file.h"
 
@@ -14,8 +16,8 @@ cq_status cq_programme_definitions(cq_cli *cli, cq_desk *desk, bool forms, cq_de
   cq_faults *faults = calloc(1, sizeof *faults);
   memset(d, 0, sizeof *d);
   if (!faults) return cq_error_nomem(error);
-  cq_status status = cq_desk_definitions(d, desk, cq_cli_value(cli, "definitions"), cq_cli_value(cli, "language"),
-                                         faults, found, error);
+  cq_status status = cq_desk_definitions(d, desk, cq_cli_value(cli, "definitions"),
+                                         cq_words_language(cq_cli_value(cli, "language")), faults, found, error);
   if (status == CQ_OK && *found && (forms || cq_cli_value(cli, "definitions")))
     status = cq_definitions_check(d, desk, faults, error);
   for (size_t i = 0; i < faults->count && i < CQ_TABLES_MAX_FAULTS; i++)
@@ -90,15 +92,19 @@ cq_status cq_programme_table(cq_cli *cli, cq_desk *desk, const cq_definitions *d
                              cq_error *error) {
   char season[16];
   cq_crosstab tab = {0};
-  cq_tabulation how = {.by = cq_cli_value(cli, "by"), .language = cq_cli_value(cli, "language")};
+  cq_buf programme = {0};
+  cq_tabulation how = {.by = cq_cli_value(cli, "by"), .language = cq_words_language(cq_cli_value(cli, "language"))};
   how.audience = cq_cli_flag(cli, "internal") ? CQ_AUDIENCE_INTERNAL
                  : cq_cli_flag(cli, "public") ? CQ_AUDIENCE_PUBLIC
                                               : CQ_AUDIENCE_USUAL;
   cq_status status = cq_programme_day(cli, desk, &how.at, season, error);
   how.season = season[0] ? season : NULL;
   if (status == CQ_OK) status = cq_tabulate(&tab, desk, definitions, table, &how, error);
+  if (status == CQ_OK) status = cq_desk_title(&programme, desk, how.language, error);
+  tab.programme = cq_buf_str(&programme);
   if (status == CQ_OK) status = show(cli, &tab, error);
   cq_crosstab_fini(&tab);
+  cq_buf_fini(&programme);
   return status;
 }
 

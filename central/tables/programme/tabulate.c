@@ -288,8 +288,7 @@ static cq_status name_axis(making *m, axis_source *source, cq_axis *axis, cq_err
   const cq_rows_column *column = source->field == SIZE_MAX ? NULL : m->facts.fields[source->field].column;
   if (column && column->field) {
     axis->sensitive = axis->sensitive || column->field->privacy == CQ_PRIVACY_SENSITIVE;
-    if (!label.size)
-      status = cq_form_label(column->form, column->field->index, cq_form_default_language(column->form), &label, error);
+    if (!label.size) status = cq_rows_label(m->facts.rows, column, &label, error);
   }
   axis->label = keep(m, label.size ? cq_buf_str(&label) : axis->name);
   if (status == CQ_OK && (label.failed || !axis->label.at || !axis->name.at)) status = cq_error_nomem(error);

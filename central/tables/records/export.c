@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `export`: merged records as files for other programs. */
 #include "central/tables/records/files.h"
+#include "central/tables/words.h"
 #include "central/verbs.h"
 #include "chasqui/csv.h"
 #include "chasqui/file.h"
@@ -130,14 +131,14 @@ static cq_status export_csv(exporting *e, cq_error *error) {
 
 static cq_status export_form(exporting *e, cq_str form, cq_error *error) {
   cq_rows_options options = {.labels = cq_cli_flag(e->cli, "labels"),
-                             .language = cq_cli_value(e->cli, "language"),
+                             .language = cq_words_language(cq_cli_value(e->cli, "language")),
                              .identified = cq_cli_flag(e->cli, "identified"),
                              .all = cq_cli_flag(e->cli, "all")};
   const char *xlsx = cq_cli_value(e->cli, "xlsx"), *dta = cq_cli_value(e->cli, "dta"),
              *sav = cq_cli_value(e->cli, "sav"), *media = cq_cli_value(e->cli, "media");
   cq_status status = cq_rows_open(&e->rows, e->desk, form, &options, error);
   if (status == CQ_OK && e->folder) status = export_csv(e, error);
-  if (status == CQ_OK && xlsx) status = cq_workbook_write(e->rows, e->desk, xlsx, &e->cut, error);
+  if (status == CQ_OK && xlsx) status = cq_workbook_write(e->rows, e->desk, xlsx, options.language, &e->cut, error);
   if (status == CQ_OK && dta) status = cq_stat_write(e->rows, e->desk, dta, CQ_FILE_DTA, &e->cut, error);
   if (status == CQ_OK && sav) status = cq_stat_write(e->rows, e->desk, sav, CQ_FILE_SAV, &e->cut, error);
   if (status == CQ_OK && media) status = cq_media_write(e->rows, e->desk, form, media, &e->manifest, &e->media, error);

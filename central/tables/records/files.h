@@ -22,8 +22,10 @@ cq_status cq_table_file(cq_buf *path, const cq_desk *desk, const cq_rows_table *
 cq_status cq_stat_write(cq_rows *rows, const cq_desk *desk, const char *folder, cq_stat_kind kind, size_t *cut,
                         cq_error *error);
 
-/* One workbook with a sheet for each table. Numbers are numbers; codes with leading zeros stay text. */
-cq_status cq_workbook_write(cq_rows *rows, const cq_desk *desk, const char *folder, size_t *cut, cq_error *error);
+/* One workbook with a sheet for each table, and one of notes. Numbers are numbers; codes with leading zeros stay text.
+ * `language`: of the programme's title. */
+cq_status cq_workbook_write(cq_rows *rows, cq_desk *desk, const char *folder, const char *language, size_t *cut,
+                            cq_error *error);
 
 /* What a media export has done. */
 typedef struct cq_media_written {

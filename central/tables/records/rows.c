@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/tables/records/rows.h"
 
+#include "central/tables/words.h"
 #include "chasqui/record.h"
 
 #include <stdio.h>
@@ -358,6 +359,43 @@ cq_status cq_rows_choices(cq_rows *r, cq_rows_column *column, const cq_choices *
   }
   *choices = column->choices;
   return CQ_OK;
+}
+
+/* --- for people --- */
+
+cq_status cq_rows_label(const cq_rows *r, const cq_rows_column *column, cq_buf *label, cq_error *error) {
+  if (!column->field) {
+    cq_buf_add_str(label, cq_words_column(column->name));
+    return label->failed ? cq_error_nomem(error) : CQ_OK;
+  }
+  cq_buf text = {0};
+  cq_status status = cq_form_label(column->form, column->field->index, language_of(r, column->form), &text, error);
+  cq_str said = cq_str_trim(status == CQ_OK && text.size ? cq_buf_str(&text) : column->name);
+  bool blank = false;
+  for (size_t i = 0; i < said.size; i++) { /* breaks and runs of blanks are one blank */
+    bool space = (unsigned char)said.at[i] <= ' ';
+    if (!space || !blank) cq_buf_add_char(label, space ? ' ' : said.at[i]);
+    blank = space;
+  }
+  if (status == CQ_OK && (text.failed || label->failed)) status = cq_error_nomem(error);
+  cq_buf_fini(&text);
+  return status;
+}
+
+cq_str cq_rows_word(const cq_rows_column *column, cq_str cell) {
+  return !column->field && cq_str_is(column->name, envelope_names[RESULT]) ? cq_words_result(cell) : cell;
+}
+
+bool cq_rows_for_programs(const cq_rows_column *column) {
+  static const char *const names[] = {"KEY",   "PARENT_KEY", "begun", "finished", "version",
+                                      "start", "end",        "today", "deviceid", "username"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cq_str_is(column->name, names[i])) return true;
+  return false;
+}
+
+cq_str cq_rows_title(const cq_rows *r) {
+  return cq_form_title(r->versions[0].form);
 }
 
 static cq_status labels_of(cq_rows *r, cq_rows_column *column, cq_str codes, cq_str *labels, cq_error *error) {

@@ -15,7 +15,7 @@
 
 typedef struct cq_rows_options {
   bool labels;          /* after each select a column with its labels */
-  const char *language; /* of the labels, as the form names it or its code in brackets; NULL: the form's default */
+  const char *language; /* of labels, as the form names it or its code in brackets; one it lacks, NULL: its default */
   bool identified;      /* with the columns that are marked as direct identifiers */
   bool all;             /* voided and edited records too */
 } cq_rows_options;
@@ -66,6 +66,16 @@ typedef cq_status (*cq_rows_file_each)(void *context, const cq_rows_file *file, 
 /* Those of the records that cq_rows_read reads, in the same order; borrowed during the call. Without `identified` in
  * the options those of direct identifiers, and those that no answer names, are left out and counted. */
 cq_status cq_rows_files(cq_rows *rows, cq_rows_file_each each, void *context, size_t *left_out, cq_error *error);
+
+/* What a person reads above a column: the question as it is asked, in the options' language and on one line, or the
+ * words for a column of the envelope; the name where there is neither. Appended. */
+cq_status cq_rows_label(const cq_rows *rows, const cq_rows_column *column, cq_buf *label, cq_error *error);
+/* A cell in words: results; everything else stands for itself. */
+cq_str cq_rows_word(const cq_rows_column *column, cq_str cell);
+/* Keys, times and numbers of versions, which only programs need. */
+bool cq_rows_for_programs(const cq_rows_column *column);
+/* The form's title. */
+cq_str cq_rows_title(const cq_rows *rows);
 
 /* All choices of a select's column with their labels, in the options' language; kept until the rows are freed. */
 cq_status cq_rows_choices(cq_rows *rows, cq_rows_column *column, const cq_choices **choices, cq_error *error);

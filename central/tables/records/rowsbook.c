@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of a form as a workbook. */
+/* The rows of a form as a workbook: questions as they are asked stand above the names of the columns, and the last
+ * sheet says what the others are. */
+#include "central/merge/programme.h"
+#include "central/tables/folio/folio.h"
 #include "central/tables/records/files.h"
 #include "central/tables/survey/data.h"
-#include "chasqui/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <xlsxwriter.h>
-
-enum { SHEET_NAME = 31, MAX_CELL = 32767, LEAST_WIDTH = 6, MOST_WIDTH = 40, EXCEL_FIRST_YEAR = 1901 };
+enum { MOST_LINES = 8, SHEET_NAME = 31, LEAST_WIDTH = 8, MOST_WIDTH = 40, EXCEL_FIRST_YEAR = 1901, NOTES_WIDTH = 110 };
+enum { LABELS, NAMES, FIRST }; /* rows of a sheet */
 
 typedef struct book {
   cq_rows *rows;
-  lxw_workbook *workbook;
+  cq_folio made;
   lxw_worksheet **sheets;
   lxw_row_t *next;
+  size_t *high;     /* lines of the labels */
   uint8_t **widths; /* of each table's columns, in signs */
   lxw_format *day;
-  size_t *cut;
+  size_t *cut, records, unreadable;
 } book;
 
 static void widen(book *b, size_t table, size_t column, cq_str text) {
@@ -32,26 +33,12 @@ static void widen(book *b, size_t table, size_t column, cq_str text) {
 /* A day of the calendar as a spreadsheet counts them. What is no whole day, or before its reckoning, stays text. */
 static bool put_day(book *b, lxw_worksheet *sheet, lxw_row_t row, size_t column, cq_str text) {
   cq_date date;
-  if (!b->day || !cq_date_parse(text, &date) || date.year < EXCEL_FIRST_YEAR) return false;
+  if (!cq_date_parse(text, &date) || date.year < EXCEL_FIRST_YEAR) return false;
   lxw_datetime day = {0};
   day.year = date.year;
   day.month = (uint8_t)date.month;
   day.day = (uint8_t)date.day;
   return worksheet_write_datetime(sheet, row, (lxw_col_t)column, &day, b->day) == LXW_NO_ERROR;
-}
-
-static void put_text(book *b, lxw_worksheet *sheet, lxw_row_t row, size_t column, cq_str text, lxw_format *format) {
-  char *cell = malloc(text.size + 1);
-  if (!cell) return;
-  size_t size = text.size;
-  if (size > MAX_CELL / 4) { /* code points are what the limit counts; four bytes is the longest of them */
-    ++*b->cut;
-    for (size = MAX_CELL / 4; size && ((unsigned char)text.at[size] & 0xC0) == 0x80;) size--;
-  }
-  if (size) memcpy(cell, text.at, size);
-  cell[size] = '\0';
-  worksheet_write_string(sheet, row, (lxw_col_t)column, cell, format);
-  free(cell);
 }
 
 static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
@@ -66,12 +53,13 @@ static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_er
     bool day = field ? field->type == CQ_TYPE_DATE : cq_str_is(t->columns[c].name, "working_date");
     double value;
     if (!cells[c].size) continue;
-    widen(b, table, c, cells[c]);
-    if (day && put_day(b, b->sheets[table], row, c, cells[c])) continue;
-    if (number && cq_data_number(cells[c], &value))
+    cq_str text = cq_rows_word(&t->columns[c], cells[c]);
+    widen(b, table, c, text);
+    if (day && put_day(b, b->sheets[table], row, c, text)) continue;
+    if (number && cq_data_number(text, &value))
       worksheet_write_number(b->sheets[table], row, (lxw_col_t)c, value, NULL);
     else
-      put_text(b, b->sheets[table], row, c, cells[c], NULL);
+      *b->cut += cq_folio_put(b->sheets[table], row, c, text, NULL);
   }
   return CQ_OK;
 }
@@ -87,67 +75,112 @@ static void sheet_name(char out[SHEET_NAME * 4 + 1], const cq_rows_table *t, siz
   if (index && t->name.size > SHEET_NAME - 5) snprintf(out + size, 8, "_%u", (unsigned)(index % 1000));
 }
 
-static cq_status fill(book *b, const cq_desk *desk, cq_error *error) {
-  size_t records, unreadable;
-  lxw_format *bold = workbook_add_format(b->workbook);
-  if (bold) format_set_bold(bold);
-  if ((b->day = workbook_add_format(b->workbook))) format_set_num_format(b->day, "yyyy-mm-dd");
-  for (size_t t = 0; t < cq_rows_tables(b->rows); t++) {
+static cq_status put_heads(book *b, size_t t, cq_error *error) {
+  const cq_rows_table *table = cq_rows_table_at(b->rows, t);
+  cq_status status = CQ_OK;
+  for (size_t c = 0; status == CQ_OK && c < table->count && c < LXW_COL_MAX; c++) {
+    cq_buf label = {0};
+    status = cq_rows_label(b->rows, &table->columns[c], &label, error);
+    widen(b, t, c, table->columns[c].name);
+    size_t wide = table->columns[c].name.size < LEAST_WIDTH ? LEAST_WIDTH : table->columns[c].name.size;
+    size_t lines = cq_folio_rows(cq_buf_str(&label), (double)wide); /* values may make it wider, and the row too high */
+    if (lines > b->high[t]) b->high[t] = lines < MOST_LINES ? lines : MOST_LINES;
+    if (status == CQ_OK) cq_folio_put(b->sheets[t], LABELS, c, cq_buf_str(&label), b->made.label);
+    cq_folio_put(b->sheets[t], NAMES, c, table->columns[c].name, b->made.head);
+    cq_buf_fini(&label);
+  }
+  return status;
+}
+
+static cq_status fill(book *b, cq_error *error) {
+  cq_status status = CQ_OK;
+  if (!(b->day = workbook_add_format(b->made.workbook))) return cq_error_nomem(error);
+  format_set_num_format(b->day, "yyyy-mm-dd");
+  format_set_align(b->day, LXW_ALIGN_LEFT);
+  for (size_t t = 0; status == CQ_OK && t < cq_rows_tables(b->rows); t++) {
     const cq_rows_table *table = cq_rows_table_at(b->rows, t);
     char name[SHEET_NAME * 4 + 1];
     sheet_name(name, table, t);
-    if (!(b->sheets[t] = workbook_add_worksheet(b->workbook, name)))
-      return cq_error_set(error, CQ_INVALID, "desk.form.sheet", name, NULL);
-    if (desk->mode == CQ_MODE_PRACTICE) worksheet_set_header(b->sheets[t], "&CPRACTICE");
-    if (!(b->widths[t] = calloc(table->count + 1, 1))) return cq_error_nomem(error);
-    for (size_t c = 0; c < table->count && c < LXW_COL_MAX; c++) {
-      widen(b, t, c, table->columns[c].name);
-      put_text(b, b->sheets[t], 0, c, table->columns[c].name, bold);
-    }
-    worksheet_freeze_panes(b->sheets[t], 1, 1);
-    b->next[t] = 1;
+    status = cq_folio_sheet(&b->made, name, &b->sheets[t], error);
+    if (status == CQ_OK && !(b->widths[t] = calloc(table->count + 1, 1))) status = cq_error_nomem(error);
+    if (status == CQ_OK) status = put_heads(b, t, error);
+    b->next[t] = FIRST;
   }
-  return cq_rows_read(b->rows, put_row, b, &records, &unreadable, error);
+  return status == CQ_OK ? cq_rows_read(b->rows, put_row, b, &b->records, &b->unreadable, error) : status;
 }
 
 /* Columns as wide as what stands in them, and heads to filter by. */
 static void lay_out(const book *b) {
   for (size_t t = 0; t < cq_rows_tables(b->rows); t++) {
-    size_t count = cq_rows_table_at(b->rows, t)->count;
-    if (!b->sheets[t] || !b->widths[t] || !count) continue;
-    for (size_t c = 0; c < count && c < LXW_COL_MAX; c++) {
+    const cq_rows_table *table = cq_rows_table_at(b->rows, t);
+    size_t count = table->count < LXW_COL_MAX ? table->count : LXW_COL_MAX;
+    if (!count) continue;
+    for (size_t c = 0; c < count; c++) {
       uint8_t width = b->widths[t][c] < LEAST_WIDTH ? LEAST_WIDTH : b->widths[t][c];
       worksheet_set_column(b->sheets[t], (lxw_col_t)c, (lxw_col_t)c, width + 1.5, NULL);
     }
-    lxw_col_t last = (lxw_col_t)((count < LXW_COL_MAX ? count : LXW_COL_MAX) - 1);
-    worksheet_autofilter(b->sheets[t], 0, 0, b->next[t] - 1, last);
+    cq_folio_height(b->sheets[t], LABELS, b->high[t]);
+    worksheet_autofilter(b->sheets[t], NAMES, 0, b->next[t] - 1, (lxw_col_t)(count - 1));
+    worksheet_freeze_panes(b->sheets[t], FIRST, 1);
+    worksheet_repeat_rows(b->sheets[t], LABELS, NAMES);
+    worksheet_fit_to_pages(b->sheets[t], 0, 0); /* hundreds of columns on one page cannot be read */
   }
 }
 
-cq_status cq_workbook_write(cq_rows *rows, const cq_desk *desk, const char *folder, size_t *cut, cq_error *error) {
-  cq_buf path = {0}, part = {0};
+static cq_status put_notes(book *b, cq_str programme, cq_error *error) {
+  char date[11];
+  cq_buf about = {0}, lines = {0};
+  lxw_worksheet *sheet;
+  cq_status status = cq_folio_sheet(&b->made, _("(notes)"), &sheet, error);
+  if (status != CQ_OK) return status;
+  cq_date_format(cq_date_at(&cq_clock_system, cq_desk_now()), date);
+  cq_buf_addf(&about, _("as at %s"), date);
+  cq_buf_addf(&lines, _("records: %zu\n"), b->records);
+  if (b->unreadable) cq_buf_addf(&lines, _("records of a form that is not known here: %zu\n"), b->unreadable);
+  if (cq_rows_left_out(b->rows))
+    cq_buf_addf(&lines, _("columns that identify people, left out here: %zu\n"), cq_rows_left_out(b->rows));
+  if (cq_rows_tables(b->rows) > 1)
+    cq_buf_addf(
+        &lines, "%s\n",
+        _("The rows of a list stand in a sheet of their own: its PARENT_KEY is the KEY of the row they belong to."));
+  cq_buf_addf(&lines, "%s\n", _("0 is a true nought. A blank was not asked, or has no answer."));
+  cq_buf_addf(
+      &lines, "%s\n",
+      _("Where a column NAME_missing says ns, NAME is not known; nr, it was not answered; na, it does not apply."));
+  lxw_row_t row = cq_folio_title(&b->made, sheet, programme, cq_rows_title(b->rows), cq_buf_str(&about));
+  cq_folio_lines(&b->made, sheet, row, cq_buf_str(&lines));
+  worksheet_set_column(sheet, 0, 0, NOTES_WIDTH, NULL);
+  if (about.failed || lines.failed) status = cq_error_nomem(error);
+  cq_buf_fini(&about);
+  cq_buf_fini(&lines);
+  return status;
+}
+
+cq_status cq_workbook_write(cq_rows *rows, cq_desk *desk, const char *folder, const char *language, size_t *cut,
+                            cq_error *error) {
+  cq_buf path = {0}, programme = {0};
   book b = {.rows = rows, .cut = cut};
-  b.sheets = calloc(cq_rows_tables(rows), sizeof *b.sheets);
-  b.next = calloc(cq_rows_tables(rows), sizeof *b.next);
-  b.widths = calloc(cq_rows_tables(rows), sizeof *b.widths);
+  size_t tables = cq_rows_tables(rows);
+  b.sheets = calloc(tables, sizeof *b.sheets);
+  b.next = calloc(tables, sizeof *b.next);
+  b.high = calloc(tables, sizeof *b.high);
+  b.widths = calloc(tables, sizeof *b.widths);
   cq_status status = cq_table_file(&path, desk, cq_rows_table_at(rows, 0), folder, ".xlsx", error);
-  cq_buf_add_str(&part, cq_buf_str(&path));
-  cq_buf_add_text(&part, ".part");
-  if (status == CQ_OK && (!b.sheets || !b.next || !b.widths || part.failed || !(b.workbook = workbook_new(part.at))))
-    status = cq_error_nomem(error);
-  if (status == CQ_OK) status = fill(&b, desk, error);
-  if (status == CQ_OK) lay_out(&b);
-  lxw_error code = b.workbook ? workbook_close(b.workbook) : LXW_NO_ERROR;
-  if (status == CQ_OK && code != LXW_NO_ERROR)
-    status = cq_error_set(error, CQ_IO, "io.write", path.at, lxw_strerror(code), NULL);
-  if (status == CQ_OK && rename(part.at, path.at) != 0)
-    status = cq_error_set(error, CQ_IO, "io.rename", path.at, "", NULL);
-  if (status != CQ_OK && part.size) unlink(part.at);
-  for (size_t t = 0; b.widths && t < cq_rows_tables(rows); t++) free(b.widths[t]);
+  if (status == CQ_OK) status = cq_desk_title(&programme, desk, language, error);
+  if (status == CQ_OK && (!b.sheets || !b.next || !b.high || !b.widths)) status = cq_error_nomem(error);
+  if (status == CQ_OK) {
+    status = cq_folio_begin(&b.made, path.at, desk->mode == CQ_MODE_PRACTICE, error);
+    if (status == CQ_OK) status = fill(&b, error);
+    if (status == CQ_OK) status = put_notes(&b, cq_buf_str(&programme), error);
+    if (status == CQ_OK) lay_out(&b);
+    status = cq_folio_end(&b.made, status, error);
+  }
+  for (size_t t = 0; b.widths && t < tables; t++) free(b.widths[t]);
   free(b.widths);
   free(b.sheets);
   free(b.next);
+  free(b.high);
   cq_buf_fini(&path);
-  cq_buf_fini(&part);
+  cq_buf_fini(&programme);
   return status;
 }

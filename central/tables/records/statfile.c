@@ -161,11 +161,10 @@ static void variable_name(char out[SAV_NAME + 1], const cq_rows_table *t, size_t
   }
 }
 
-static void label_variable(const cq_rows_column *c, readstat_variable_t *variable) {
+static void label_variable(const cq_rows *rows, const cq_rows_column *c, readstat_variable_t *variable) {
   cq_buf text = {0};
   char label[LABEL + 1];
-  if (!c->field) return;
-  if (cq_form_label(c->form, c->field->index, cq_form_default_language(c->form), &text, NULL) == CQ_OK && text.size) {
+  if (cq_rows_label(rows, c, &text, NULL) == CQ_OK && text.size) {
     cut_text(label, cq_buf_str(&text), LABEL);
     readstat_variable_set_label(variable, label);
   }
@@ -193,7 +192,7 @@ static bool add_variable(writing *w, table *t, const cq_rows_table *of, size_t a
   c->variable = readstat_add_variable(t->writer, name, c->kind == TEXT ? READSTAT_TYPE_STRING : READSTAT_TYPE_DOUBLE,
                                       c->kind == TEXT ? width : 0);
   if (!c->variable) return false;
-  label_variable(&of->columns[at], c->variable);
+  label_variable(w->rows, &of->columns[at], c->variable);
   if (c->kind == DATE) readstat_variable_set_format(c->variable, w->kind == CQ_FILE_DTA ? "%td" : "EDATE10");
   if (c->kind == CHOICE) label_values(t, c, name);
   return true;

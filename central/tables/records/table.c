@@ -5,6 +5,7 @@
 #include "central/tables/indicators/indicators.h"
 #include "central/tables/programme/programme.h"
 #include "central/tables/records/rows.h"
+#include "central/tables/words.h"
 #include "central/verbs.h"
 #include "chasqui/record.h"
 
@@ -95,19 +96,15 @@ static bool is_empty(const kept *k, size_t column) {
   return true;
 }
 
-/* What only programs read; `export` has it all. */
-static bool is_for_programs(cq_str name) {
-  static const char *const names[] = {"KEY",   "PARENT_KEY", "begun", "finished", "version",
-                                      "start", "end",        "today", "deviceid", "username"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (cq_str_is(name, names[i])) return true;
-  return false;
+/* What stands above a column on the terminal, where a question's words are too long: its name. */
+static cq_str head_of(const cq_rows_column *column) {
+  return column->field ? column->name : cq_words_column(column->name);
 }
 
 static size_t width_of(const kept *k, const cq_rows_table *t, size_t column) {
-  size_t width = cq_utf8_length(t->columns[column].name);
+  size_t width = cq_utf8_length(head_of(&t->columns[column]));
   for (size_t r = 0; r < k->count && width < WIDEST; r++) {
-    size_t length = cq_utf8_length(k->rows[r][column]);
+    size_t length = cq_utf8_length(cq_rows_word(&t->columns[column], k->rows[r][column]));
     if (length > width) width = length;
   }
   return width < WIDEST ? width : WIDEST;
@@ -130,7 +127,8 @@ static void say_block(cq_cli *cli, const kept *k, const cq_rows_table *t, const 
     for (size_t s = from; s < to; s++) {
       size_t c = shown[s], width = width_of(k, t, c);
       cq_buf_add_text(&line, "  ");
-      size_t used = add_cell(&line, i ? k->rows[i - 1][c] : t->columns[c].name, width);
+      size_t used =
+          add_cell(&line, i ? cq_rows_word(&t->columns[c], k->rows[i - 1][c]) : head_of(&t->columns[c]), width);
       for (; used < width; used++) cq_buf_add_char(&line, ' ');
     }
     while (line.size && line.at[line.size - 1] == ' ') line.at[--line.size] = '\0';
@@ -147,7 +145,7 @@ static cq_status say_rows(cq_cli *cli, const kept *k, const cq_rows_table *t, cq
   size_t *shown = cq_arena_array(k->arena, k->columns, sizeof *shown), count = 0, wide = room();
   if (!shown) return cq_error_nomem(error);
   for (size_t c = 0; c < k->columns; c++)
-    if (!is_empty(k, c) && !is_for_programs(t->columns[c].name)) shown[count++] = c;
+    if (!is_empty(k, c) && !cq_rows_for_programs(&t->columns[c])) shown[count++] = c;
   for (size_t from = 0, to; k->count && from < count; from = to) {
     size_t used = ROW_NUMBER;
     for (to = from; to < count; to++) {
@@ -200,7 +198,7 @@ static cq_status show_table(cq_cli *cli, cq_desk *desk, const char *form, cq_err
   kept k = {0};
   size_t records, unreadable;
   cq_rows_options options = {.labels = cq_cli_flag(cli, "labels"),
-                             .language = cq_cli_value(cli, "language"),
+                             .language = cq_words_language(cq_cli_value(cli, "language")),
                              .identified = cq_cli_flag(cli, "identified"),
                              .all = cq_cli_flag(cli, "all")};
   cq_status status = cq_rows_open(&rows, desk, cq_str_from(form), &options, error);
@@ -370,14 +368,17 @@ static cq_status say_visit(cq_cli *cli, cq_desk *desk, sqlite3_stmt *s, cq_buf *
   cq_device_id_hex(&id, device);
   month_span(cq_desk_text(s, 12), months);
   int edited = sqlite3_column_int(s, 9), voided = sqlite3_column_int(s, 10);
+  cq_buf said = {0};
+  cq_data_column(&said, cq_words_result(cq_str_from(result)), -10);
   /* the ellipsis is three bytes and one column */
-  cq_cli_say(cli, "%s  %-24s %-8s %-*s %-10s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
-             (const char *)sqlite3_column_text(s, 4), *months ? 17 : 15, months, result,
+  cq_cli_say(cli, "%s  %-24s %-8s %-*s %s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
+             (const char *)sqlite3_column_text(s, 4), *months ? 17 : 15, months, said.at ? said.at : result,
              (const char *)sqlite3_column_text(s, 7), device, hex, edited ? "  " : "",
              edited > 1 ? _("edited twice: conflict")
              : edited   ? _("edited")
                         : "",
              voided ? _("  voided") : "");
+  cq_buf_fini(&said);
   cq_buf_addf(json,
               "%s\n{\"date\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"device\":\"%s\",\"edited\":%d,\"voided\":%s",
               first ? "" : ",", date, hex, result, device, edited, voided ? "true" : "false");
