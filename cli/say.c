@@ -154,14 +154,29 @@ static void wipe_progress(const cq_cli *cli) {
   if (cli->progress_ms != 0) fputs("\r\033[K", stderr);
 }
 
+void cq_cli_gather(cq_cli *cli, cq_buf *lines) {
+  cli->gathered = lines;
+}
+
+static void gather(const cq_cli *cli, const char *format, va_list args) {
+  char line[1024];
+  vsnprintf(line, sizeof line, format, args);
+  cq_buf_add_text(cli->gathered, line);
+  cq_buf_add_char(cli->gathered, '\n');
+}
+
 void cq_cli_say(const cq_cli *cli, const char *format, ...) {
   if (cq_cli_flag(cli, "json")) return;
-  wipe_progress(cli);
   va_list args;
   va_start(args, format);
-  vprintf(format, args);
+  if (cli->gathered) {
+    gather(cli, format, args);
+  } else {
+    wipe_progress(cli);
+    vprintf(format, args);
+    putchar('\n');
+  }
   va_end(args);
-  putchar('\n');
 }
 
 static void complain(const cq_cli *cli, const char *format, va_list args) {
@@ -175,7 +190,10 @@ static void complain(const cq_cli *cli, const char *format, va_list args) {
 void cq_cli_warn(const cq_cli *cli, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  complain(cli, format, args);
+  if (cli->gathered)
+    gather(cli, format, args);
+  else
+    complain(cli, format, args);
   va_end(args);
 }
 

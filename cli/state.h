@@ -20,6 +20,7 @@ struct cq_cli {
   cq_cli_given given[CQ_CLI_MAX_OPTIONS];
   size_t given_count;
   cq_buf home;
+  cq_buf *gathered;    /* what is said goes here; NULL: to the terminal */
   int64_t progress_ms; /* when the bar was last painted; 0: it is not shown */
 };
 

@@ -33,7 +33,9 @@ int cq_collector_recover_complete(cq_cli *cli);
 /* Asks for the passphrase, opens the home's vault, applies the inbox and says what it brought. */
 cq_status cq_collector_open(cq_cli *cli, cq_laptop *laptop, cq_error *error);
 
-/* The same; the passphrase stays, for the caller to end with cq_cli_secret_fini, whatever the status. */
+/* The same; what there is to say is appended to `notices`, since a screen would cover it. */
+cq_status cq_collector_open_for_screen(cq_cli *cli, cq_laptop *laptop, cq_buf *notices, cq_error *error);
+/* As the first; the passphrase stays, for the caller to end with cq_cli_secret_fini, whatever the status. */
 cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error);
 /* Frees what the desk has opened and what is older than the programme's keep_days; nothing where it says none, or where
  * the clock cannot be right. The second says so too. purge.c */

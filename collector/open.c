@@ -58,8 +58,25 @@ static void tell_room(cq_cli *cli, const cq_laptop *laptop) {
   cq_buf_fini(&words);
 }
 
-cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error) {
+/* What the last session left and what the inbox brought is said, or gathered for the screen, which itself says the mode
+ * and how much room there is. */
+static cq_status receive(cq_cli *cli, cq_laptop *laptop, cq_buf *notices, cq_error *error) {
   cq_inbox_report report;
+  if (notices)
+    cq_cli_gather(cli, notices);
+  else if (cq_laptop_practice(laptop))
+    cq_cli_say(cli, "*** %s ***", _("PRACTICE: nothing here counts"));
+  tell_log(cli, laptop);
+  if (!notices) tell_room(cli, laptop);
+  cq_status status = cq_laptop_receive(laptop, &report, error);
+  if (status == CQ_OK) tell_inbox(cli, laptop, &report);
+  if (status == CQ_OK) status = cq_collector_keep_days(cli, laptop, error);
+  cq_cli_gather(cli, NULL);
+  return status;
+}
+
+static cq_status open_vault(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_buf *notices,
+                            cq_error *error) {
   cq_buf path = {0};
   *laptop = (cq_laptop){0};
   *passphrase = (cq_cli_secret){0};
@@ -71,13 +88,19 @@ cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *
   if (status == CQ_OK)
     status = cq_laptop_open(laptop, cq_cli_home(cli), (cq_str){passphrase->at, passphrase->size}, NULL, error);
   if (status != CQ_OK) return status;
-  if (cq_laptop_practice(laptop)) cq_cli_say(cli, "*** %s ***", _("PRACTICE: nothing here counts"));
-  tell_log(cli, laptop);
-  tell_room(cli, laptop);
-  status = cq_laptop_receive(laptop, &report, error);
-  if (status == CQ_OK) tell_inbox(cli, laptop, &report);
-  if (status == CQ_OK) status = cq_collector_keep_days(cli, laptop, error);
+  status = receive(cli, laptop, notices, error);
   if (status != CQ_OK) cq_laptop_close(laptop);
+  return status;
+}
+
+cq_status cq_collector_open_with(cq_cli *cli, cq_laptop *laptop, cq_cli_secret *passphrase, cq_error *error) {
+  return open_vault(cli, laptop, passphrase, NULL, error);
+}
+
+cq_status cq_collector_open_for_screen(cq_cli *cli, cq_laptop *laptop, cq_buf *notices, cq_error *error) {
+  cq_cli_secret passphrase;
+  cq_status status = open_vault(cli, laptop, &passphrase, notices, error);
+  cq_cli_secret_fini(&passphrase);
   return status;
 }
 

@@ -250,15 +250,18 @@ static void run(cq_app *app) {
   }
 }
 
-cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_setup *setup, cq_error *error) {
+cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_setup *setup, cq_str notices,
+                     cq_error *error) {
   cq_app app = {.laptop = laptop, .error = error, .idle_ms = CQ_APP_IDLE_MS};
   if (setup) app.setup = *setup;
   cq_status status = cq_screen_new(&app.screen, backend, error);
   if (status != CQ_OK) return status;
   app.home = strdup(laptop->home);
-  if (app.home) {
+  cq_buf_add_str(&app.notices, cq_str_trim(notices));
+  if (app.home && !app.notices.failed) {
     cq_view_start(&app);
     cq_view_date(&app);
+    cq_view_notices(&app);
     run(&app);
   } else {
     app.status = cq_error_nomem(error);
@@ -267,12 +270,13 @@ cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_set
   cq_app_leave_interview(&app);
   cq_screen_free(app.screen);
   cq_buf_fini(&app.message);
+  cq_buf_fini(&app.notices);
   free(app.home);
   return app.status;
 }
 
-cq_status cq_app_run_terminal(cq_laptop *laptop, bool color, cq_error *error) {
+cq_status cq_app_run_terminal(cq_laptop *laptop, bool color, cq_str notices, cq_error *error) {
   cq_backend *backend;
   cq_status status = cq_curses_open(&backend, color, error);
-  return status == CQ_OK ? cq_app_run(laptop, backend, NULL, error) : status;
+  return status == CQ_OK ? cq_app_run(laptop, backend, NULL, notices, error) : status;
 }

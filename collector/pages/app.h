@@ -37,6 +37,7 @@ struct cq_app {
   cq_laptop *laptop;
   cq_laptop_setup setup; /* to open it again after a lock */
   char *home;
+  cq_buf notices;      /* not confirmed yet */
   cq_filling *filling; /* the interview at work; NULL: none */
   cq_filling filling_memory;
   cq_view *views[CQ_APP_VIEWS];
@@ -52,9 +53,11 @@ struct cq_app {
   cq_entry wanted; /* the question of the next page to begin at; NONE: the first */
 };
 
-/* Runs until the person leaves, the terminal vanishes or a signal comes. The back end is taken over. */
-cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_setup *setup, cq_error *error);
-cq_status cq_app_run_terminal(cq_laptop *laptop, bool color, cq_error *error);
+/* Runs until the person leaves, the terminal vanishes or a signal comes. `notices` are lines to be confirmed first, or
+ * nothing. The back end is taken over. */
+cq_status cq_app_run(cq_laptop *laptop, cq_backend *backend, const cq_laptop_setup *setup, cq_str notices,
+                     cq_error *error);
+cq_status cq_app_run_terminal(cq_laptop *laptop, bool color, cq_str notices, cq_error *error);
 
 /* --- for views --- */
 /* Zeroed memory of `size` for a view, on top of the others; NULL: no room or memory (said at the foot). */
@@ -88,6 +91,8 @@ void cq_view_code(cq_app *app, const char *title, const char *question,
                   void (*given)(cq_app *app, cq_str code, int64_t context), int64_t context);
 /* Asks what day it is, where the clock can't be right; else nothing. */
 void cq_view_date(cq_app *app);
+/* Shows the notices until they are confirmed, where there are any. */
+void cq_view_notices(cq_app *app);
 /* Closes vault and interview; the passphrase brings both back. */
 void cq_view_lock(cq_app *app);
 

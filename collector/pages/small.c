@@ -226,6 +226,22 @@ void cq_view_confirm(cq_app *app, const char *question, void (*yes)(cq_app *, in
   cq_list_ready(&it->list, 0);
 }
 
+/* --- notices --- */
+
+static void confirm_notices(choice_view *it, const cq_list_item *item) {
+  (void)item;
+  cq_buf_reset(&it->view.app->notices);
+  cq_app_pop(it->view.app);
+}
+
+void cq_view_notices(cq_app *app) {
+  if (app->notices.size == 0) return;
+  choice_view *it = open_choice(app, _("Notices"), app->notices.at, confirm_notices);
+  if (!it) return;
+  cq_list_add(&it->list, 0, cq_str_from(_("Understood, go on")), NULL);
+  cq_list_ready(&it->list, 0);
+}
+
 /* --- one of several --- */
 
 static void choose_option(choice_view *it, const cq_list_item *item) {
@@ -421,6 +437,7 @@ static void open_again(lock *it) {
     cq_app_resume(app, draft);
   else
     cq_view_date(app);
+  cq_view_notices(app);
 }
 
 static void lock_act(cq_view *view, cq_action action) {

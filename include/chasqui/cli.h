@@ -101,6 +101,9 @@ const char *cq_cli_home(cq_cli *cli);
 void cq_cli_say(const cq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line on standard error, after the program's name. */
 void cq_cli_warn(const cq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* From now on what is said and warned is appended to `lines`, each with LF, for a screen that would cover it; NULL: no
+ * longer. */
+void cq_cli_gather(cq_cli *cli, cq_buf *lines);
 /* A complaint about the command line and where help is; answers CQ_EXIT_USAGE. */
 int cq_cli_usage(const cq_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The sentence, place and next step of an error, on standard error; under --json an object {"error":{…}} on standard

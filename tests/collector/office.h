@@ -18,7 +18,8 @@ typedef struct office {
   cq_clock_fixed at;
   cq_clock clock;
   cq_laptop_setup setup;
-  cq_str phrase; /* where there is one, bundles bring contactos.csv sealed under it, and laptops join with it */
+  const char *notices; /* what the screen begins with; NULL: none */
+  cq_str phrase;       /* where there is one, bundles bring contactos.csv sealed under it, and laptops join with it */
 } office;
 
 #define OFFICE_PASSPHRASE "quinua oca mashua 77"

@@ -84,7 +84,7 @@ void way_keys(office *it, const char *keys, int rows, int columns, void (*watch)
   cq_recorder_watch(recorder, watch, context);
   way_open(it, &laptop);
   if (context) *(cq_backend **)context = recorder; /* the first member of every watcher's context */
-  must(cq_app_run(&laptop, recorder, &it->setup, &error), &error);
+  must(cq_app_run(&laptop, recorder, &it->setup, cq_str_from(it->notices), &error), &error);
   cq_laptop_close(&laptop);
 }
 
