@@ -7,7 +7,7 @@
 
 static const cq_cli_verb verbs[] = {
     {.name = "convert",
-     .args = "IN [CSV…]",
+     .args = N_("IN [CSV…]"),
      .summary = N_("turn an XLSForm into an XForm"),
      .text = N_(
          "Reads an .xlsx, an .xls, a folder of .csv files or several .csv, and writes the XForm that this program and "
@@ -17,7 +17,7 @@ static const cq_cli_verb verbs[] = {
      .max_args = 16,
      .run = cq_tool_convert},
     {.name = "check",
-     .args = "IN [CSV…]",
+     .args = N_("IN [CSV…]"),
      .summary = N_("list every fault of an XLSForm"),
      .text = N_("Each fault is shown with its cell. Warnings are for what works and hurts later. Ends with 1 where the "
                 "form cannot be made."),
@@ -26,7 +26,7 @@ static const cq_cli_verb verbs[] = {
      .max_args = 16,
      .run = cq_tool_check},
     {.name = "outline",
-     .args = "IN [CSV…]",
+     .args = N_("IN [CSV…]"),
      .summary = N_("describe a form as a person would"),
      .options = cq_tool_outline_options,
      .min_args = 1,
@@ -45,7 +45,7 @@ static const cq_cli_verb verbs[] = {
             "and writes one with id and results."),
      .run = cq_tool_replay},
     {.name = "run",
-     .args = "FORM",
+     .args = N_("FORM"),
      .summary = N_("fill a form from a file of answers"),
      .text =
          N_("Loads an XForm, answers it from a JSON file, and writes the record. Answers that are refused, and what "
@@ -55,7 +55,7 @@ static const cq_cli_verb verbs[] = {
      .max_args = 1,
      .run = cq_tool_run},
     {.name = "graph",
-     .args = "FORM",
+     .args = N_("FORM"),
      .summary = N_("show which questions depend on which"),
      .options = cq_tool_graph_options,
      .min_args = 1,
