@@ -320,15 +320,16 @@ static const cq_cli_verb verbs[] = {
      .max_args = 1,
      .run = cq_central_draw},
     {.name = "sample report",
-     .args = N_("DATA.csv"),
+     .args = N_("[DATA.csv]"),
      .summary = N_("who of a sample answered, who was lost and why, and how unlike the two are"),
      .text =
          N_("Response by weighting class, unweighted and weighted, with the factor that makes up for those lost; "
             "losses and "
             "replacements by reason; and the means of baseline columns of those who stayed and those who were lost. "
-            "`estimate --answered` estimates with the adjusted weights."),
+            "`estimate --answered` estimates with the adjusted weights.\n\nWithout DATA.csv the sample is the desk's "
+            "frame: who answered about --season is read from the merged records, and the baseline's questions from "
+            "those of --baseline."),
      .options = cq_central_sample_report_options,
-     .min_args = 1,
      .max_args = 1,
      .run = cq_central_sample_report},
     {.name = "tabulate",

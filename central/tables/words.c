@@ -64,6 +64,12 @@ const char *cq_words_state(cq_cell_state state) {
   return (unsigned)state < CQ_CELL_STATES ? _(words[state]) : "";
 }
 
+cq_str cq_words_state_named(cq_str name) {
+  for (int state = 0; state < CQ_CELL_STATES; state++)
+    if (cq_str_is(name, cq_cell_name((cq_cell_state)state))) return cq_str_from(cq_words_state((cq_cell_state)state));
+  return name;
+}
+
 const char *cq_words_source(cq_source source) {
   static const char *const words[CQ_SOURCES + 1] = {N_("as registered"), N_("as recalled"), N_("reconstructed"),
                                                     N_("as registered and as recalled")};

@@ -18,6 +18,8 @@ cq_str cq_words_result(cq_str code);
 cq_str cq_words_column(cq_str name);
 const char *cq_words_state(cq_cell_state state);
 /* CQ_SOURCES: registered and recalled together. */
+/* The same by its name in files; what is no state stands for itself. */
+cq_str cq_words_state_named(cq_str name);
 const char *cq_words_source(cq_source source);
 const char *cq_words_kind(cq_estimate_kind kind);
 const char *cq_words_figure(cq_figure_kind kind);

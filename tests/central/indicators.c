@@ -213,6 +213,11 @@ static const char recall_xml[] =
     "xmlns:jr=\"http://openrosa.org/javarosa\"><t/><monto/><grado/></rec><meta><instanceID/></meta></data></instance>"
     "<bind nodeset=\"/data/rec/monto\" type=\"decimal\"/></model></h:head><h:body><group ref=\"/data/rec\"><repeat "
     "nodeset=\"/data/rec\"><input ref=\"/data/rec/monto\"><label>m</label></input></repeat></group></h:body></h:html>";
+static const char base_xml[] =
+    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:head><h:title>g"
+    "</h:title><model><instance><data id=\"g\" version=\"1\"><base/><vez/><motivo/><meta><instanceID/></meta></data>"
+    "</instance><bind nodeset=\"/data/base\" type=\"int\"/></model></h:head><h:body><input ref=\"/data/base\"><label>b"
+    "</label></input></h:body></h:html>";
 static const char definitions[] =
     "id,version,from,label::es,kind,dataset,form,rows,season,numerator,denominator,filter,disaggregations,source,"
     "precision,recall,money\n"
@@ -228,7 +233,7 @@ static const char definitions[] =
 typedef struct world {
   fixture *f;
   cq_desk desk;
-  cq_hash form, recall;
+  cq_hash form, recall, base;
   uint64_t sequence;
   char home[512], phrase[600];
 } world;
@@ -245,8 +250,8 @@ static bool blank(size_t u, int year, int t) {
   return u == 7 && year == 2012 && t == 2;
 }
 
-static void add_record(world *w, const char *form, const cq_hash *hash, size_t u, const char *season, cq_date day,
-                       const char *xml) {
+static void add_ended(world *w, const char *form, const cq_hash *hash, size_t u, const char *season, cq_date day,
+                      const char *xml, cq_result result, const char *reason) {
   cq_buf bytes = {0};
   cq_error error;
   cq_hash name;
@@ -265,7 +270,8 @@ static void add_record(world *w, const char *form, const cq_hash *hash, size_t u
                                    .instance_id = cq_str_from(instance),
                                    .subjects = &subject,
                                    .subject_count = 1,
-                                   .result = CQ_RESULT_COMPLETE,
+                                   .result = result,
+                                   .reason = cq_str_from(reason),
                                    .season = cq_str_from(season),
                                    .calendar_version = 1,
                                    .technician = CQ_STR("T1"),
@@ -286,6 +292,11 @@ static void add_record(world *w, const char *form, const cq_hash *hash, size_t u
   test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), &name, &record, &error), &error);
   cq_derive_free(derive);
   cq_buf_fini(&bytes);
+}
+
+static void add_record(world *w, const char *form, const cq_hash *hash, size_t u, const char *season, cq_date day,
+                       const char *xml) {
+  add_ended(w, form, hash, u, season, day, xml, CQ_RESULT_COMPLETE, "");
 }
 
 static void add_season(world *w, size_t u, int year, int t, cq_date day) {
@@ -350,6 +361,7 @@ static world *world_new(const char *name, bool all_seasons) {
   test_must(cq_file_replace(w->phrase, "llama verde camina\n", 19, 0600, false, &error), &error);
   w->form = test_desk_form(&w->desk, "f", CQ_STR(form_xml));
   w->recall = test_desk_form(&w->desk, "r", CQ_STR(recall_xml));
+  w->base = test_desk_form(&w->desk, "g", CQ_STR(base_xml));
   put_definitions(w);
   put_frame(w);
   for (size_t u = 0; u < UNITS && all_seasons; u++)
@@ -371,7 +383,7 @@ static void world_free(world *w) {
 
 static char said[1 << 18];
 static cJSON *run(const world *w, const char *arguments, int *status) {
-  char command[1600];
+  char command[4000];
   if (w)
     snprintf(command, sizeof command, "LANGUAGE=en %s/chasqui-central %s --home %s --passphrase-file %s 2>/dev/null",
              getenv("CHASQUI_BIN"), arguments, w->home, w->phrase);
@@ -824,6 +836,119 @@ static void frozen_figures(void **state) {
   world_free(w);
 }
 
+/* --- those who are lost --- */
+
+/* Baselines on the form "r", whose question `camp` holds a number; one is blank. */
+static int64_t base_of(size_t u) {
+  return 200 + (int64_t)(37 * u % 190);
+}
+
+static void add_baseline(world *w, size_t u, const char *replaces, const char *reason) {
+  char xml[400], value[24] = "";
+  if (u != 6) snprintf(value, sizeof value, "%d", (int)base_of(u));
+  snprintf(
+      xml, sizeof xml,
+      "<data id=\"g\" version=\"1\"><base>%s</base><vez>%s</vez><motivo>%s</motivo><meta><instanceID>x</instanceID>"
+      "</meta></data>",
+      value, replaces, reason);
+  add_record(w, "g", &w->base, u, "", (cq_date){2012, 8, 20}, xml);
+}
+
+/* The same sample as a file. */
+static void write_sample(const world *w, const bool *answered, char path[700]) {
+  cq_buf out = {0};
+  cq_error error;
+  cq_buf_add_text(&out, "id,estrato,N,answered,zona,motivo,reemplaza,base\n");
+  for (size_t h = 0; h < STRATA; h++)
+    for (size_t u = h; u < UNITS; u += STRATA) {
+      cq_buf_addf(&out, "00000000-0000-4000-8000-%012zu,s%zu,%g,%d,%s,%s,,", u, h, population[h], answered[u],
+                  h < 2 ? "norte" : "sur",
+                  u == 4    ? "migro"
+                  : u == 13 ? "perdida"
+                            : "");
+      if (u != 6) cq_buf_addf(&out, "%d", (int)base_of(u));
+      cq_buf_add_char(&out, '\n');
+    }
+  cq_buf_add_text(&out, "r1,,,,,fallecio,s1,250\n");
+  snprintf(path, 700, "%s/sample.csv", w->home);
+  test_must(cq_file_replace(path, out.at, out.size, 0600, false, &error), &error);
+  cq_buf_fini(&out);
+}
+
+/* From the frame and the merged records come the figures that a file of the same persons gives. */
+static void the_desk_reports_those_lost_as_a_file_does(void **state) {
+  (void)state;
+  static const char *const parts[] = {"all", "classes", "lost", "replacements", "comparison"};
+  static const char *const classes[] = {"", "--class zona"};
+  world *w = world_new("lost", false);
+  bool answered[UNITS];
+  char file[700], arguments[2400], weights[2][720];
+  int status;
+  for (size_t u = 0; u < UNITS; u++) {
+    answered[u] = !lost(u);
+    if (answered[u]) add_season(w, u, 2012, 1, soon_after(2012, 1));
+    add_baseline(w, u, "", "");
+  }
+  /* somebody was asked for and had moved away after the season; somebody else stands in for a person who died */
+  char xml[300];
+  snprintf(xml, sizeof xml, "<data id=\"f\" version=\"1\"><ingreso/><meta><instanceID>x</instanceID></meta></data>");
+  add_ended(w, "f", &w->form, 4, "2012-T1", soon_after(2012, 1), xml, CQ_RESULT_REFUSED, "ausente");
+  add_ended(w, "f", &w->form, 4, "2012-T1", (cq_date){2012, 11, 20}, xml, CQ_RESULT_REFUSED, "migro");
+  add_baseline(w, 900, "s1", "fallecio");
+  world_rest(w);
+  write_sample(w, answered, file);
+  for (size_t c = 0; c < 2; c++) {
+    for (size_t i = 0; i < 2; i++) snprintf(weights[i], sizeof weights[i], "%s/weights%zu.csv", w->home, i);
+    snprintf(
+        arguments, sizeof arguments,
+        "sample report %s --stratum estrato --population N --answered answered --reason motivo --replaces reemplaza "
+        "--compare base --id id --out %s %s",
+        file, weights[0], classes[c]);
+    cJSON *of_file = run(NULL, arguments, &status);
+    if (status) fail_msg("%s: %s", arguments, said);
+    snprintf(arguments, sizeof arguments,
+             "sample report --season 2012-T1 --today 2013-08-01 --baseline g --replaces vez --reason motivo --compare "
+             "base --out %s --json %s",
+             weights[1], classes[c]);
+    cJSON *of_desk = run(w, arguments, &status);
+    if (status) fail_msg("%s: %s", arguments, said);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+      const cJSON *a = cJSON_GetObjectItem(of_file, parts[i]), *b = cJSON_GetObjectItem(of_desk, parts[i]);
+      assert_non_null(a);
+      if (!cJSON_Compare(a, b, true)) fail_msg("%s: %s is not %s", parts[i], cJSON_Print(b), cJSON_Print(a));
+    }
+    close_to(number(cJSON_GetObjectItem(of_desk, "lost"), "count"), 2, 0);
+    close_to(number(cJSON_GetArrayItem(cJSON_GetObjectItem(of_desk, "comparison"), 0), "missing"), 1, 0);
+    close_to(number(of_desk, "outside"), 0, 0);
+    cJSON_Delete(of_file);
+    cJSON_Delete(of_desk);
+    cq_buf bytes[2] = {{0}};
+    for (size_t i = 0; i < 2; i++) assert_int_equal(cq_file_read(weights[i], 1 << 16, &bytes[i], NULL), CQ_OK);
+    assert_string_equal(bytes[0].at, bytes[1].at);
+    for (size_t i = 0; i < 2; i++) cq_buf_fini(&bytes[i]);
+  }
+  /* who was not enrolled is outside and not lost; what does not go together is said */
+  test_must(cq_desk_open(&w->desk, w->home, CQ_STR("llama verde camina"), NULL), NULL);
+  test_must(cq_desk_exec(&w->desk, "UPDATE frame SET leave = 15570 WHERE id LIKE '%13'", NULL), NULL); /* 2012-08-18 */
+  cq_desk_close(&w->desk);
+  cJSON *json = run(w, "sample report --season 2012-T1 --today 2013-08-01 --json", &status);
+  assert_int_equal(status, 0);
+  close_to(number(json, "outside"), 1, 0);
+  close_to(number(cJSON_GetObjectItem(json, "lost"), "count"), 1, 0);
+  const cJSON *all = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "all"), 0);
+  close_to(number(all, "drawn"), UNITS - 1, 0);
+  close_to(number(all, "answered"), UNITS - 2, 0);
+  cJSON_Delete(json);
+  run(w, "sample report --season 2012-T1 --compare base", &status);
+  assert_int_equal(status, 2);
+  run(w, "sample report", &status);
+  assert_int_equal(status, 2);
+  refused(w, "sample report --season 2012-T1 --baseline g --compare nadie --json");
+  assert_non_null(strstr(said, "central.data.column"));
+  refused(w, "sample report --season 2012-T9 --json");
+  world_free(w);
+}
+
 /* --- in whose language --- */
 
 static void run_in(const world *w, const char *language, const char *arguments) {
@@ -928,6 +1053,7 @@ static void people_read_their_language_and_programs_one(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_desk_reports_those_lost_as_a_file_does),
       cmocka_unit_test(people_read_their_language_and_programs_one),
       cmocka_unit_test(expressions),
       cmocka_unit_test(all_faults_at_once),

@@ -236,6 +236,7 @@ static cq_status add_desk_people(cq_desk *desk, const cq_desk_grid_plan *plan, c
     if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
     cq_str id = keep(grid, cq_desk_text(s, D_ID)), code = keep(grid, cq_desk_text(s, D_CODE));
     cq_grid_person p = {.id = code.size ? code : id,
+                        .entity = id,
                         .place = keep(grid, cq_desk_text(s, D_PLACE)),
                         .group = keep(grid, cq_desk_text(s, D_GROUP)),
                         .person = {.entry = FROM_THE_BEGINNING, .exit = CQ_DAY_NONE, .weight = 1}};
@@ -274,6 +275,7 @@ static cq_status add_desk_visits(cq_desk *desk, const char *dataset, cq_grid *gr
     const char *result = cq_result_name((cq_result)sqlite3_column_int(s, 3));
     if (!cq_visit_say(&v.visit, cq_str_from(result), cq_desk_text(s, 4))) continue; /* no result of a visit */
     v.months = keep(grid, cq_desk_text(s, 5));
+    v.reason = keep(grid, cq_desk_text(s, 4));
     /* the lag is that of the calendar under which the record was taken */
     if (cq_calendar_season_taken(grid->calendar, cq_desk_text(s, 7), grid->people[person].place, &v.visit.season,
                                  sqlite3_column_int(s, 6), &season))

@@ -11,6 +11,7 @@
 
 typedef struct cq_grid_person {
   cq_str id, group, place;
+  cq_str entity; /* id is the code where there is one; "" of a file */
   cq_person person; /* its visits and seasons are set by cq_grid_close */
 } cq_grid_person;
 
@@ -18,6 +19,7 @@ typedef struct cq_grid_visit {
   size_t person;
   cq_visit visit;
   cq_str months; /* "2012-08 2012-09": the months it rests on; blank: all of its season */
+  cq_str reason; /* beside its result */
 } cq_grid_visit;
 
 /* One group of persons: a stratum, or all. */

@@ -637,6 +637,12 @@ cq_status cq_collect(cq_collected *c, cq_desk *desk, const cq_indicator *indicat
   return status;
 }
 
+cq_status cq_collect_frame(cq_collected *c, cq_desk *desk, const char *dataset, cq_error *error) {
+  memset(c, 0, sizeof *c);
+  if (!(c->arena = cq_arena_new(0))) return cq_error_nomem(error);
+  return read_frame(c, desk, cq_str_from(dataset), error);
+}
+
 void cq_collected_fini(cq_collected *c) {
   for (size_t p = 0; c->measure.periods && p < c->measure.period_count; p++) {
     free(c->measure.periods[p].of);

@@ -34,6 +34,8 @@ typedef struct cq_collected {
  */
 cq_status cq_collect(cq_collected *collected, cq_desk *desk, const cq_indicator *indicator, const cq_indicators *all,
                      const cq_calendar *calendar, const char *by, cq_error *error);
+/* The frame alone: ids, strata, weights and sizes of strata, each complete where only the other was said. */
+cq_status cq_collect_frame(cq_collected *collected, cq_desk *desk, const char *dataset, cq_error *error);
 void cq_collected_fini(cq_collected *collected);
 
 #endif

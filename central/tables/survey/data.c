@@ -90,6 +90,25 @@ out:
   return status;
 }
 
+cq_status cq_data_init(cq_data *data, size_t columns, cq_error *error) {
+  memset(data, 0, sizeof *data);
+  data->columns = columns;
+  data->arena = cq_arena_new(0);
+  data->file = strdup("");
+  return data->arena && data->file ? CQ_OK : cq_error_nomem(error);
+}
+
+cq_status cq_data_add(cq_data *data, const cq_str *cells, cq_error *error) {
+  if (!grow(data)) return cq_error_nomem(error);
+  cq_str *row = data->cells + data->rows * data->columns;
+  for (size_t i = 0; i < data->columns; i++) {
+    row[i] = cells[i].size ? cq_arena_copy(data->arena, cells[i]) : CQ_STR("");
+    if (!row[i].at) return cq_error_nomem(error);
+  }
+  data->lines[data->rows++] = 0;
+  return CQ_OK;
+}
+
 void cq_data_fini(cq_data *data) {
   cq_arena_free(data->arena);
   cq_buf_fini(&data->text);

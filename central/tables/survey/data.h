@@ -36,6 +36,9 @@ typedef struct cq_data {
 cq_status cq_data_read(cq_data *data, const char *path, const char *const names[], const bool optional[], size_t count,
                        cq_error *error);
 void cq_data_fini(cq_data *data);
+/* The same out of memory: an empty table, and a row at its end, whose cells are copied. CQ_NOMEM only. */
+cq_status cq_data_init(cq_data *data, size_t columns, cq_error *error);
+cq_status cq_data_add(cq_data *data, const cq_str *cells, cq_error *error);
 cq_str cq_data_cell(const cq_data *data, size_t row, size_t column);
 /* Says the place of an error: the file and the row's line. Returns error's status. */
 cq_status cq_data_at(const cq_data *data, size_t row, cq_status status, cq_error *error);
