@@ -32,10 +32,16 @@ static const char page_style[] =
     "@media(max-width:40em){svg{max-width:none}body{padding:0 .6em 2em}td,th{padding:2px 5px}nav a,nav "
     "b{display:inline-block;padding:.25em 0}}"
     ".rows table{width:max-content}.rows td{max-width:24em}"
-    "p.programme{color:#444;margin:.3em 0}"
+    "p.programme{color:#444;margin:.3em 0}p.chosen{display:none}"
     "@page{size:A4 landscape;margin:12mm}"
-    "@media print{nav,button,form,footer{display:none}body{max-width:none;padding:0}.w{overflow:visible}"
-    ".rows table{width:100%;font-size:70%}.rows td,.rows th{padding:1px 3px;overflow-wrap:anywhere}}";
+    "@media "
+    "print{nav,button,form,footer{display:none}p.chosen{display:block}body{max-width:none;padding:0}.w{overflow:"
+    "visible}"
+    ".rows table,.rows tbody,.rows tr,.rows td{display:block;width:auto;max-width:none}.rows thead,.rows "
+    "td:empty{display:none}"
+    ".rows tr{columns:4;border:1px solid #999;margin:0 0 .6em;padding:.3em .6em}.rows "
+    "td{border:0;padding:0;text-align:left}"
+    ".rows td::before{content:attr(data-h) \": \";color:#555}}";
 
 cq_str cq_web_style(void) {
   static char text[STYLE_SIZE];
@@ -359,6 +365,15 @@ static const char groups_sql[] =
     "SELECT name, name = ?1 FROM (SELECT 'stratum' AS name UNION SELECT DISTINCT name FROM frame_property) "
     "WHERE name <> 'codigo' ORDER BY 1 LIMIT 200";
 
+static void chosen(cq_buf *out, const char *label, const char *value) {
+  if (!value || !*value) return;
+  cq_buf_add_text(out, "<p class=\"chosen\">");
+  text(out, cq_str_from(label));
+  cq_buf_add_text(out, ": <b>");
+  text(out, cq_words_column(cq_str_from(value)));
+  cq_buf_add_text(out, "</b></p>\n");
+}
+
 static cq_status coverage(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
   cq_date today = cq_date_at(&cq_clock_system, cq_desk_now());
   const char *year = ask->argument(ask->context, "campaign"), *by = ask->argument(ask->context, "by"),
@@ -388,6 +403,8 @@ static cq_status coverage(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
   cq_buf_add_text(out, "<button>");
   text(out, cq_str_from(_("Show")));
   cq_buf_add_text(out, "</button></form>\n");
+  chosen(out, _("Community"), place); /* the form is not printed */
+  chosen(out, _("For each value of"), by);
   if (status == CQ_OK && !g.grid.people_count)
     paragraph(out, "said", _("Nobody is to be visited here: neither a frame nor a record names anyone."));
   else if (status == CQ_OK)
@@ -566,6 +583,10 @@ static bool passed_over(const window *w, const cq_rows_table *t, size_t column) 
   return true;
 }
 
+static cq_str short_head(const cq_rows_column *c) {
+  return !c->field ? cq_words_column(c->name) : c->is_label ? c[-1].name : c->name;
+}
+
 /* A question's own name is short enough to stand above a column; its words are told where one points at it. */
 static cq_status head(cq_buf *out, const cq_rows *rows, const cq_rows_table *t, size_t column, cq_error *error) {
   const cq_rows_column *c = &t->columns[column];
@@ -574,7 +595,7 @@ static cq_status head(cq_buf *out, const cq_rows *rows, const cq_rows_table *t, 
   cq_buf_add_text(out, "<th title=\"");
   text(out, cq_buf_str(&label));
   cq_buf_add_text(out, "\">");
-  text(out, !c->field ? cq_buf_str(&label) : c->is_label ? c[-1].name : c->name);
+  text(out, short_head(c));
   cq_buf_add_text(out, "</th>");
   cq_buf_fini(&label);
   return status;
@@ -588,9 +609,15 @@ static cq_status show_rows(cq_buf *out, const cq_rows *rows, const window *w, cq
     if (!passed_over(w, t, c)) status = head(out, rows, t, c, error);
   cq_buf_add_text(out, "</tr></thead><tbody>\n");
   for (size_t i = 0; i < w->count; i++) {
-    cq_buf_addf(out, "<tr><td class=\"r\">%zu</td>", w->from + i + 1);
-    for (size_t c = 0; c < w->columns; c++)
-      if (!passed_over(w, t, c)) cell(out, cq_rows_word(&t->columns[c], w->rows[i][c]));
+    cq_buf_addf(out, "<tr><td class=\"r\" data-h=\"#\">%zu</td>", w->from + i + 1);
+    for (size_t c = 0; c < w->columns; c++) {
+      if (passed_over(w, t, c)) continue;
+      cq_buf_add_text(out, "<td data-h=\""); /* on paper each record is a block, with its heads */
+      text(out, short_head(&t->columns[c]));
+      cq_buf_add_text(out, "\">");
+      text(out, cq_rows_word(&t->columns[c], w->rows[i][c]));
+      cq_buf_add_text(out, "</td>");
+    }
     cq_buf_add_text(out, "</tr>\n");
   }
   cq_buf_add_text(out, "</tbody></table></div>\n");

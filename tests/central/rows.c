@@ -23,17 +23,22 @@ static const char head[] =
     "xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:cq=\"urn:chasqui:xforms\" "
     "xmlns:entities=\"http://www.opendatakit.org/xforms/entities\"><h:head><h:title>t</h:title>"
     "<model entities:entities-version=\"2024.1.0\"><instance><data id=\"f\" "
-    "version=\"%s\"><nombre/><%s/><p><sexo/><edad/><edad_missing/><fecha/>"
-    "</p><miembro jr:template=\"\"><edad/><cultivo jr:template=\"\"><kg/></cultivo><fin/></miembro>"
+    "version=\"%s\"><nombre/><%s/><p><sexo/><edad/><edad_missing/><fecha/><suma/>"
+    "<cod/></p><miembro jr:template=\"\"><edad/><cultivo jr:template=\"\"><kg/></cultivo><fin/></miembro>"
     "<meta><instanceID/><entity dataset=\"tdd\" id=\"\" create=\"1\"><label/></entity></meta></data></instance>"
     "<bind nodeset=\"/data/nombre\" type=\"string\" cq:privacy=\"direct\"/>"
     "<bind nodeset=\"/data/p/sexo\" type=\"string\" entities:saveto=\"sexo\"/>"
     "<bind nodeset=\"/data/p/edad\" type=\"int\" cq:missing=\"ns nr\"/><bind nodeset=\"/data/p/fecha\" type=\"date\"/>"
+    "<bind nodeset=\"/data/p/suma\" type=\"string\" calculate=\"/data/p/edad * 2.5\"/>"
+    "<bind nodeset=\"/data/p/cod\" type=\"string\" calculate=\"'05'\"/>"
     "<bind nodeset=\"/data/miembro/edad\" type=\"int\"/><bind nodeset=\"/data/miembro/cultivo/kg\" type=\"decimal\"/>"
     "</model></h:head><h:body><input ref=\"/data/nombre\"><label>Nombre</label></input>"
     "<select1 ref=\"/data/p/sexo\"><label>Sexo de la persona</label><item><label>Mujer</label><value>m</value></item>"
     "<item><label>Hombre</label><value>h</value></item></select1><input "
     "ref=\"/data/p/edad\"><label>Edad</label></input>"
+    "<select1 ref=\"/data/p/edad_missing\"><label>Sin respuesta</label><item><label>No "
+    "sabe</label><value>ns</value></item>"
+    "<item><label>No responde, señora</label><value>nr</value></item></select1>"
     "<group ref=\"/data/miembro\"><repeat nodeset=\"/data/miembro\"><input "
     "ref=\"/data/miembro/edad\"><label>Edad</label>"
     "</input><group ref=\"/data/miembro/cultivo\"><repeat nodeset=\"/data/miembro/cultivo\"><input "
@@ -105,7 +110,8 @@ static world *world_new(const char *name) {
   w->forms[1] = test_desk_form(&w->desk, "f", cq_str_from(xml));
   add_record(w, 0, "uuid:1",
              "<data id=\"f\" version=\"1\"><nombre>Persona</nombre><viejo>=1+1</viejo><p><sexo>m</sexo><edad>38</edad>"
-             "<edad_missing/><fecha>2012-11-05</fecha></p><miembro><edad>40</edad><cultivo><kg>1.5</kg></cultivo>"
+             "<edad_missing/><fecha>2012-11-05</fecha><suma>95.50</suma><cod>05</cod></p><miembro><edad>40</"
+             "edad><cultivo><kg>1.5</kg></cultivo>"
              "<cultivo><kg>2</kg></cultivo><fin>x</fin></miembro><miembro><edad>8</edad><fin>y</fin></miembro>"
              "<meta><instanceID>uuid:1</instanceID><entity dataset=\"tdd\" id=\"aaaaaaaa-0000-4000-8000-000000000001\" "
              "create=\"1\"><label>E1</label></entity>"
@@ -113,13 +119,14 @@ static world *world_new(const char *name) {
              NULL, &first);
   add_record(w, 1, "uuid:2",
              "<data id=\"f\" version=\"2\"><nombre>Otra</nombre><nuevo>ñ, \"b\"</nuevo><p><sexo>h</sexo><edad/>"
-             "<edad_missing>ns</edad_missing><fecha/></p><meta><instanceID>uuid:2</instanceID></meta></data>",
+             "<edad_missing>ns</edad_missing><fecha/><suma/><cod>14</cod></p><meta><instanceID>uuid:2</instanceID></"
+             "meta></data>",
              NULL, &other);
   /* the second is edited: the edit counts, the old one does not */
   add_record(
       w, 1, "uuid:3",
       "<data id=\"f\" version=\"2\"><nombre>Otra</nombre><nuevo>c</nuevo><p><sexo>h</sexo><edad/><edad_missing>nr"
-      "</edad_missing><fecha/></p><meta><instanceID>uuid:3</instanceID></meta></data>",
+      "</edad_missing><fecha/><suma/><cod>14</cod></p><meta><instanceID>uuid:3</instanceID></meta></data>",
       &other, &first);
   return w;
 }
@@ -164,20 +171,22 @@ static void rows_of_all_versions(void **state) {
   assert_int_equal(cq_rows_tables(rows), 3);
   assert_int_equal(cq_rows_left_out(rows), 1);
   const cq_rows_table *t = cq_rows_table_at(rows, 0);
-  static const char *const names[] = {"nuevo", "sexo", "sexo_label", "edad", "edad_missing", "fecha", "viejo"};
+  static const char *const names[] = {"nuevo", "sexo", "sexo_label", "edad", "edad_missing", "edad_missing_label",
+                                      "fecha", "suma", "cod",        "viejo"};
   size_t at = 0;
   for (size_t c = 0; c < t->count; c++) {
     if (!t->columns[c].field) continue;
-    assert_true(at < 7);
+    assert_true(at < 10);
     if (!cq_str_is(t->columns[c].name, names[at]))
       fail_msg("%.*s", (int)t->columns[c].name.size, t->columns[c].name.at);
     at++;
   }
-  assert_int_equal(at, 7);
+  assert_int_equal(at, 10);
   test_must(cq_rows_read(rows, note, s, &records, &unreadable, &error), &error);
   assert_int_equal(records, 2);
   assert_int_equal(unreadable, 0);
-  assert_string_equal(s->text[0], "uuid:1||m|Mujer|38||2012-11-05|=1+1\nuuid:3|c|h|Hombre||nr||\n");
+  assert_string_equal(s->text[0], "uuid:1||m|Mujer|38|||2012-11-05|95.50|05|=1+1\n"
+                                  "uuid:3|c|h|Hombre||nr|No responde, señora|||14|\n");
   assert_string_equal(s->text[1], "uuid:1/miembro[1]|uuid:1|1|40|x\nuuid:1/miembro[2]|uuid:1|2|8|y\n");
   assert_string_equal(s->text[2], "uuid:1/miembro[1]/cultivo[1]|uuid:1/miembro[1]|1|1.5\n"
                                   "uuid:1/miembro[1]/cultivo[2]|uuid:1/miembro[1]|2|2\n");
@@ -189,7 +198,8 @@ static void rows_of_all_versions(void **state) {
 /* --- the Stata file, read back --- */
 
 typedef struct stata {
-  int rows, variables, sex_labels;
+  int rows, variables, sex_labels, missing_labels;
+  bool sum_is_number, code_is_text;
   double sex[4], age[4];
   char tag[4];
   int sex_at, age_at;
@@ -197,6 +207,7 @@ typedef struct stata {
 
 static int on_metadata(readstat_metadata_t *metadata, void *context) {
   ((stata *)context)->rows = readstat_get_row_count(metadata);
+  assert_string_equal(readstat_get_file_label(metadata), "t");
   return READSTAT_HANDLER_OK;
 }
 
@@ -209,6 +220,9 @@ static int on_variable(int index, readstat_variable_t *variable, const char *lab
     assert_string_equal(readstat_variable_get_label(variable), "Sexo de la persona");
   }
   if (strcmp(readstat_variable_get_name(variable), "edad") == 0) s->age_at = index;
+  bool is_text = readstat_variable_get_type(variable) == READSTAT_TYPE_STRING;
+  if (strcmp(readstat_variable_get_name(variable), "suma") == 0) s->sum_is_number = !is_text;
+  if (strcmp(readstat_variable_get_name(variable), "cod") == 0) s->code_is_text = is_text;
   return READSTAT_HANDLER_OK;
 }
 
@@ -227,8 +241,14 @@ static int on_value(int row, readstat_variable_t *variable, readstat_value_t val
 
 static int on_label(const char *set, readstat_value_t value, const char *label, void *context) {
   stata *s = context;
-  (void)set;
-  if (readstat_double_value(value) == 1) assert_string_equal(label, "Mujer");
+  if (readstat_value_is_tagged_missing(value)) { /* of "edad", in Stata */
+    assert_string_equal(label, readstat_value_tag(value) == 's' ? "No sabe" : "No responde, señora");
+    assert_string_equal(set, "edad");
+    s->missing_labels++;
+    return READSTAT_HANDLER_OK;
+  }
+  if (strcmp(label, "Mujer") != 0 && strcmp(label, "Hombre") != 0) return READSTAT_HANDLER_OK;
+  assert_true(readstat_double_value(value) == (strcmp(label, "Mujer") == 0 ? 1 : 2));
   s->sex_labels++;
   return READSTAT_HANDLER_OK;
 }
@@ -264,6 +284,8 @@ static void workbook_holds(const world *w) {
   assert_true(sheet_has(sheet, "working_date", "2012-11-05"));
   assert_true(sheet_has(sheet, "fecha", "2012-11-05"));
   assert_true(sheet_has(sheet, "edad", "38"));
+  assert_true(sheet_has(sheet, "suma", "95.5")); /* a number, not the text 95.50 */
+  assert_true(sheet_has(sheet, "cod", "05"));
   assert_false(sheet_has(sheet, "nombre", "Otra"));
   cq_workbook_free(book);
 }
@@ -299,6 +321,8 @@ static void stata_reads_it(void **state) {
     assert_int_equal(s.sex_labels, 2);
     assert_true(s.sex[0] == 1 && s.sex[1] == 2);
     assert_true(s.age[0] == 38);
+    assert_true(s.sum_is_number && s.code_is_text);
+    assert_int_equal(s.missing_labels, sav ? 0 : 2);
     if (!sav) assert_int_equal(s.tag[1], 'r');
   }
   world_free(w);

@@ -11,7 +11,7 @@
 
 typedef struct cq_grid_person {
   cq_str id, group, place;
-  cq_str entity; /* id is the code where there is one; "" of a file */
+  cq_str entity;    /* id is the code where there is one; "" of a file */
   cq_person person; /* its visits and seasons are set by cq_grid_close */
 } cq_grid_person;
 

@@ -4,7 +4,8 @@
  * workbook (.xlsx). Labels of questions become labels of variables; choices
  * become numbers with value labels: their own codes where all of them are whole
  * numbers, else their place in the list. A missing code (ns, nr, na) becomes
- * Stata's .s, .r, .n where the variable is a number.
+ * Stata's .s, .r, .n, with their labels, where the variable is a number. Calculations are numbers where all results
+ * are.
  */
 #ifndef CENTRAL_TABLES_FILES_H
 #define CENTRAL_TABLES_FILES_H

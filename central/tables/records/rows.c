@@ -386,6 +386,11 @@ cq_str cq_rows_word(const cq_rows_column *column, cq_str cell) {
   return !column->field && cq_str_is(column->name, envelope_names[RESULT]) ? cq_words_result(cell) : cell;
 }
 
+bool cq_rows_may_be_number(const cq_rows_column *column) {
+  return column->field && !column->is_label && column->field->is_calculated && column->field->type == CQ_TYPE_STRING &&
+         !is_select(column->field);
+}
+
 bool cq_rows_for_programs(const cq_rows_column *column) {
   static const char *const names[] = {"KEY",   "PARENT_KEY", "begun", "finished", "version",
                                       "start", "end",        "today", "deviceid", "username"};

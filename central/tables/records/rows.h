@@ -72,6 +72,8 @@ cq_status cq_rows_files(cq_rows *rows, cq_rows_file_each each, void *context, si
 cq_status cq_rows_label(const cq_rows *rows, const cq_rows_column *column, cq_buf *label, cq_error *error);
 /* A cell in words: results; everything else stands for itself. */
 cq_str cq_rows_word(const cq_rows_column *column, cq_str cell);
+/* A calculation, whose type no form says: where all its results are plain numbers it is one (cq_data_plain_number). */
+bool cq_rows_may_be_number(const cq_rows_column *column);
 /* Keys, times and numbers of versions, which only programs need. */
 bool cq_rows_for_programs(const cq_rows_column *column);
 /* The form's title. */

@@ -19,6 +19,7 @@ typedef struct book {
   lxw_worksheet **sheets;
   lxw_row_t *next;
   size_t *high;     /* lines of the labels */
+  bool **words;     /* of each table's columns: calculations with a result that is no plain number */
   uint8_t **widths; /* of each table's columns, in signs */
   lxw_format *day;
   size_t *cut, records, unreadable;
@@ -41,6 +42,15 @@ static bool put_day(book *b, lxw_worksheet *sheet, lxw_row_t row, size_t column,
   return worksheet_write_datetime(sheet, row, (lxw_col_t)column, &day, b->day) == LXW_NO_ERROR;
 }
 
+static cq_status measure(void *context, size_t table, const cq_str *cells, cq_error *error) {
+  book *b = context;
+  double value;
+  (void)error;
+  for (size_t c = 0; c < cq_rows_table_at(b->rows, table)->count; c++)
+    if (cells[c].size && !cq_data_plain_number(cells[c], &value)) b->words[table][c] = true;
+  return CQ_OK;
+}
+
 static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
   book *b = context;
   const cq_rows_table *t = cq_rows_table_at(b->rows, table);
@@ -49,7 +59,8 @@ static cq_status put_row(void *context, size_t table, const cq_str *cells, cq_er
   b->next[table]++;
   for (size_t c = 0; c < t->count && c < LXW_COL_MAX; c++) {
     const cq_field *field = t->columns[c].is_label ? NULL : t->columns[c].field;
-    bool number = field && (field->type == CQ_TYPE_INT || field->type == CQ_TYPE_DECIMAL);
+    bool number = field && (field->type == CQ_TYPE_INT || field->type == CQ_TYPE_DECIMAL ||
+                            (cq_rows_may_be_number(&t->columns[c]) && !b->words[table][c]));
     bool day = field ? field->type == CQ_TYPE_DATE : cq_str_is(t->columns[c].name, "working_date");
     double value;
     if (!cells[c].size) continue;
@@ -102,10 +113,13 @@ static cq_status fill(book *b, cq_error *error) {
     char name[SHEET_NAME * 4 + 1];
     sheet_name(name, table, t);
     status = cq_folio_sheet(&b->made, name, &b->sheets[t], error);
-    if (status == CQ_OK && !(b->widths[t] = calloc(table->count + 1, 1))) status = cq_error_nomem(error);
+    b->widths[t] = calloc(table->count + 1, sizeof **b->widths);
+    b->words[t] = calloc(table->count + 1, sizeof **b->words);
+    if (status == CQ_OK && (!b->widths[t] || !b->words[t])) status = cq_error_nomem(error);
     if (status == CQ_OK) status = put_heads(b, t, error);
     b->next[t] = FIRST;
   }
+  if (status == CQ_OK) status = cq_rows_read(b->rows, measure, b, &b->records, &b->unreadable, error);
   return status == CQ_OK ? cq_rows_read(b->rows, put_row, b, &b->records, &b->unreadable, error) : status;
 }
 
@@ -165,9 +179,10 @@ cq_status cq_workbook_write(cq_rows *rows, cq_desk *desk, const char *folder, co
   b.next = calloc(tables, sizeof *b.next);
   b.high = calloc(tables, sizeof *b.high);
   b.widths = calloc(tables, sizeof *b.widths);
+  b.words = calloc(tables, sizeof *b.words);
   cq_status status = cq_table_file(&path, desk, cq_rows_table_at(rows, 0), folder, ".xlsx", error);
   if (status == CQ_OK) status = cq_desk_title(&programme, desk, language, error);
-  if (status == CQ_OK && (!b.sheets || !b.next || !b.high || !b.widths)) status = cq_error_nomem(error);
+  if (status == CQ_OK && (!b.sheets || !b.next || !b.high || !b.widths || !b.words)) status = cq_error_nomem(error);
   if (status == CQ_OK) {
     status = cq_folio_begin(&b.made, path.at, desk->mode == CQ_MODE_PRACTICE, error);
     if (status == CQ_OK) status = fill(&b, error);
@@ -175,8 +190,12 @@ cq_status cq_workbook_write(cq_rows *rows, cq_desk *desk, const char *folder, co
     if (status == CQ_OK) lay_out(&b);
     status = cq_folio_end(&b.made, status, error);
   }
-  for (size_t t = 0; b.widths && t < tables; t++) free(b.widths[t]);
+  for (size_t t = 0; t < tables; t++) {
+    if (b.widths) free(b.widths[t]);
+    if (b.words) free(b.words[t]);
+  }
   free(b.widths);
+  free(b.words);
   free(b.sheets);
   free(b.next);
   free(b.high);

@@ -24,6 +24,7 @@ typedef struct column {
   column_kind kind;
   size_t width; /* longest text, bytes */
   bool own_codes;
+  bool plain, any;   /* a number as long as all values are plain ones; there was a value */
   size_t missing_at; /* column of its missing code, or SIZE_MAX */
   const cq_choices *choices;
   readstat_variable_t *variable;
@@ -44,6 +45,7 @@ typedef struct writing {
   table *tables;
   size_t count;
   size_t *cut;
+  bool practice;
 } writing;
 
 cq_status cq_table_file(cq_buf *path, const cq_desk *desk, const cq_rows_table *t, const char *folder,
@@ -81,7 +83,13 @@ static size_t missing_column(const cq_rows_table *t, const cq_rows_column *c) {
 static cq_status plan_column(writing *w, const cq_rows_table *t, size_t at, column *to, cq_error *error) {
   cq_rows_column *c = &t->columns[at];
   *to = (column){.kind = TEXT, .width = 1, .missing_at = missing_column(t, c)};
+  if (!c->field && cq_str_is(c->name, "working_date")) to->kind = DATE;
   if (!c->field || c->is_label) return CQ_OK;
+  if (cq_rows_may_be_number(c)) {
+    to->kind = NUMBER;
+    to->plain = true;
+    return CQ_OK;
+  }
   if (c->field->type == CQ_TYPE_INT || c->field->type == CQ_TYPE_DECIMAL) to->kind = NUMBER;
   if (c->field->type == CQ_TYPE_DATE) to->kind = DATE;
   if (c->field->control != CQ_CONTROL_SELECT1) return CQ_OK;
@@ -117,7 +125,8 @@ static cq_status measure(void *context, size_t index, const cq_str *cells, cq_er
     cq_date date;
     if (cells[i].size > c->width) c->width = cells[i].size;
     if (!cells[i].size) continue;
-    if ((c->kind == NUMBER && !cq_data_number(cells[i], &value)) ||
+    c->any = true;
+    if ((c->kind == NUMBER && !(c->plain ? cq_data_plain_number : cq_data_number)(cells[i], &value)) ||
         (c->kind == DATE && !cq_date_parse(cells[i], &date)) || (c->kind == CHOICE && !number_of(c, cells[i], &value)))
       c->kind = TEXT;
   }
@@ -171,10 +180,29 @@ static void label_variable(const cq_rows *rows, const cq_rows_column *c, readsta
   cq_buf_fini(&text);
 }
 
-static void label_values(table *t, column *c, const char *name) {
+static char missing_tag(cq_str code) {
+  return cq_str_is(code, "ns") ? 's' : cq_str_is(code, "nr") ? 'r' : cq_str_is(code, "na") ? 'n' : 0;
+}
+
+/* What .s, .r and .n of a column mean, as the form says beside its missing code. */
+static void label_missing(const table *t, const column *c, readstat_label_set_t *set) {
+  const cq_choices *codes = c->missing_at == SIZE_MAX ? NULL : t->columns[c->missing_at].choices;
   char label[256];
+  for (size_t i = 0; codes && i < codes->count; i++) {
+    char tag = missing_tag(codes->items[i].value);
+    cq_str text = codes->items[i].label.size ? codes->items[i].label : codes->items[i].value;
+    cut_text(label, text, 120);
+    if (tag) readstat_label_tagged_value(set, tag, label);
+  }
+}
+
+static void label_values(const writing *w, table *t, column *c, const char *name) {
+  char label[256];
+  bool tagged = w->kind == CQ_FILE_DTA && c->missing_at != SIZE_MAX && t->columns[c->missing_at].choices;
+  if (c->kind != CHOICE && !tagged) return;
   readstat_label_set_t *set = readstat_add_label_set(t->writer, READSTAT_TYPE_DOUBLE, name);
-  for (size_t i = 0; set && i < c->choices->count; i++) {
+  if (set && tagged) label_missing(t, c, set);
+  for (size_t i = 0; set && c->kind == CHOICE && i < c->choices->count; i++) {
     double value;
     cq_str text = c->choices->items[i].label.size ? c->choices->items[i].label : c->choices->items[i].value;
     cut_text(label, text, 120);
@@ -194,7 +222,12 @@ static bool add_variable(writing *w, table *t, const cq_rows_table *of, size_t a
   if (!c->variable) return false;
   label_variable(w->rows, &of->columns[at], c->variable);
   if (c->kind == DATE) readstat_variable_set_format(c->variable, w->kind == CQ_FILE_DTA ? "%td" : "EDATE10");
-  if (c->kind == CHOICE) label_values(t, c, name);
+  const cq_field *field = of->columns[at].field;
+  if (w->kind == CQ_FILE_SAV && (c->kind == CHOICE || (c->kind == NUMBER && field && field->type == CQ_TYPE_INT)))
+    readstat_variable_set_format(c->variable, "F8.0");
+  else if (w->kind == CQ_FILE_SAV && c->kind == NUMBER)
+    readstat_variable_set_format(c->variable, "F12.2");
+  if (c->kind != TEXT) label_values(w, t, c, name);
   return true;
 }
 
@@ -225,12 +258,20 @@ static cq_status wrong(const table *t, readstat_error_t code, cq_error *error) {
 static cq_status begin_table(writing *w, size_t index, cq_error *error) {
   table *t = &w->tables[index];
   const cq_rows_table *of = cq_rows_table_at(w->rows, index);
+  char title[LABEL + 1], label[LABEL + 1];
   cq_buf_add_str(&t->part, cq_buf_str(&t->path));
   cq_buf_add_text(&t->part, ".part");
   if (t->part.failed || !(t->writer = readstat_writer_init())) return cq_error_nomem(error);
   if ((t->file = open(t->part.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0)
     return cq_error_io(error, "io.create", t->part.at, errno);
   readstat_set_data_writer(t->writer, write_bytes);
+  cut_text(title, cq_rows_title(w->rows), LABEL - 16);
+  snprintf(label, sizeof label, "%s%s", w->practice ? _("PRACTICE: ") : "", title);
+  readstat_writer_set_file_label(t->writer, label);
+  for (size_t i = 0; i < of->count; i++) {
+    column *c = &t->columns[i];
+    if (c->plain && !c->any) c->kind = TEXT; /* nothing says that it is a number */
+  }
   for (size_t i = 0; i < of->count; i++)
     if (!add_variable(w, t, of, i)) return cq_error_nomem(error);
   return wrong(t,
@@ -242,8 +283,7 @@ static cq_status begin_table(writing *w, size_t index, cq_error *error) {
 static readstat_error_t put_missing(const writing *w, table *t, const column *c, const cq_str *cells) {
   char tag = 0;
   if (w->kind == CQ_FILE_DTA && c->missing_at != SIZE_MAX) {
-    cq_str code = cells[c->missing_at];
-    tag = cq_str_is(code, "ns") ? 's' : cq_str_is(code, "nr") ? 'r' : cq_str_is(code, "na") ? 'n' : 0;
+    tag = missing_tag(cells[c->missing_at]);
   }
   return tag ? readstat_insert_tagged_missing_value(t->writer, c->variable, tag)
              : readstat_insert_missing_value(t->writer, c->variable);
@@ -315,7 +355,11 @@ static cq_status plan(writing *w, const cq_desk *desk, const char *folder, cq_er
 cq_status cq_stat_write(cq_rows *rows, const cq_desk *desk, const char *folder, cq_stat_kind kind, size_t *cut,
                         cq_error *error) {
   size_t records, unreadable;
-  writing w = {.rows = rows, .kind = kind, .count = cq_rows_tables(rows), .cut = cut};
+  writing w = {.rows = rows,
+               .kind = kind,
+               .count = cq_rows_tables(rows),
+               .cut = cut,
+               .practice = desk->mode == CQ_MODE_PRACTICE};
   if (!(w.tables = calloc(w.count, sizeof *w.tables))) return cq_error_nomem(error);
   for (size_t i = 0; i < w.count; i++) w.tables[i].file = -1;
   cq_status status = plan(&w, desk, folder, error);

@@ -155,6 +155,16 @@ bool cq_data_number(cq_str text, double *value) {
   return end == number + text.size && isfinite(*value);
 }
 
+bool cq_data_plain_number(cq_str text, double *value) {
+  enum { DIGITS = 15 };
+  size_t at = text.size && text.at[0] == '-', digits = 0;
+  for (size_t i = at; i < text.size; i++) digits += text.at[i] >= '0' && text.at[i] <= '9';
+  bool code = text.size > at + 1 && text.at[at] == '0' && text.at[at + 1] != '.' && text.at[at + 1] != 'e' &&
+              text.at[at + 1] != 'E';
+  bool begins = text.size > at && text.at[at] >= '0' && text.at[at] <= '9';
+  return begins && !code && cq_data_number(text, value) && (digits <= DIGITS || memchr(text.at, '.', text.size));
+}
+
 bool cq_data_blank(cq_str text) {
   return !text.size || cq_str_is(text, "NA");
 }

@@ -47,6 +47,9 @@ cq_status cq_data_has(const char *path, const char *name, bool *has, cq_error *e
 
 /* A decimal number with a point, nothing before or after it; no infinity, no hexadecimal. */
 bool cq_data_number(cq_str text, double *value);
+/* The same, written as a calculation writes a number: "12", "-0.5"; not "05", which is a code, nor more digits than a
+ * number keeps. */
+bool cq_data_plain_number(cq_str text, double *value);
 /* What stands for no value: blank, or NA as statistics programs write it. */
 bool cq_data_blank(cq_str text);
 
