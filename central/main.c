@@ -7,9 +7,13 @@ static const cq_cli_verb verbs[] = {
     {.name = "post init",
      .args = N_("[BUNDLE]"),
      .summary = N_("make a post, or give it its programme"),
-     .text = N_("Without BUNDLE: makes the home, the receipt key and post.request, which the desk certifies with "
-                "`chasqui-central publish --post`. With the bundle that came of it: shows the programme's fingerprint, "
-                "and from then on the post serves that programme and no other."),
+     .text =
+         N_("Without BUNDLE: makes the home, the receipt key and post.request, which the desk certifies with "
+            "`chasqui-central publish --post`. With the bundle that came of it: shows the programme's fingerprint, "
+            "and from then on the post serves that programme and no other.\n\n"
+            "With --store everything that arrives is kept in a PostgreSQL database of its own, and several posts may "
+            "stand before it. The address is kept in the home and must not hold a password: that stands in the file "
+            "that PGPASSFILE names, or ~/.pgpass, or in a service file."),
      .options = cq_post_init_options,
      .max_args = 1,
      .run = cq_post_init},

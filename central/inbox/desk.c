@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the desk's courier reads: the batches, in the order of arrival. */
 #include "central/inbox/http.h"
-#include "chasqui/file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,7 @@ static bool is_desk(http_request *request, uint8_t challenge[CQ_CHALLENGE_SIZE])
   cq_buf token = {0};
   const cq_clock *clock = post_settings_of(request->post)->clock;
   bool right = decode(authorization + sizeof scheme - 1, &token);
+  post_look(request->post);
   if (right) {
     const cq_bundle *bundle = post_bundle_lock(request->post);
     right = cq_pass_check(challenge, cq_buf_str(&token), cq_bundle_trust(bundle), post_sign_of(request->post),
@@ -59,7 +59,7 @@ typedef struct rows {
 static bool collect(void *context, const index_item *item) {
   rows *list = context;
   uint64_t bytes = item->size <= INLINE_BYTES ? item->size : 0;
-  if (list->count == LIST_ROWS || (list->count && list->bytes + bytes > LIST_BYTES)) return false;
+  if (list->count && list->bytes + bytes > LIST_BYTES) return false;
   if (list->count % 256 == 0) {
     index_item *more = realloc(list->items, (list->count + 256) * sizeof *more);
     if (!more) {
@@ -73,20 +73,19 @@ static bool collect(void *context, const index_item *item) {
   return true;
 }
 
-/* False: the file cannot be read; the desk asks again from there. */
+/* False: the bytes cannot be read; the desk asks again from there. */
 static bool put_row(post *p, const index_item *item, cq_buf *out) {
   cq_frame frame = {.sequence = item->sequence,
                     .outcome = (uint8_t)item->outcome,
                     .hash = item->hash,
                     .size = item->size,
                     .has_bytes = item->size <= INLINE_BYTES};
-  cq_buf path = {0}, bytes = {0};
+  cq_buf bytes = {0};
   cq_error error;
   cq_error_clear(&error);
   cq_status status = CQ_OK;
   if (frame.has_bytes) {
-    status = post_path(p, item->path, &path, &error);
-    if (!status) status = cq_file_read(path.at, INLINE_BYTES, &bytes, &error);
+    status = index_read(post_index_of(p), item, 0, (size_t)item->size, &bytes, &error);
     frame.bytes = cq_buf_str(&bytes);
   }
   if (status) cq_log_error(post_settings_of(p)->log, &error);
@@ -94,7 +93,6 @@ static bool put_row(post *p, const index_item *item, cq_buf *out) {
     cq_frame_put(out, &frame);
   else
     status = CQ_DAMAGED;
-  cq_buf_fini(&path);
   cq_buf_fini(&bytes);
   return status == CQ_OK;
 }
@@ -110,7 +108,8 @@ enum MHD_Result desk_list(http_request *request) {
   rows list = {0};
   cq_buf out = {0};
   enum MHD_Result result;
-  cq_status status = index_batches_after(post_index_of(request->post), (uint64_t)after, collect, &list, NULL);
+  cq_status status =
+      index_batches_after(post_index_of(request->post), (uint64_t)after, LIST_ROWS, collect, &list, NULL);
   for (size_t i = 0; i < list.count && !status; i++) {
     if (!put_row(request->post, &list.items[i], &out)) break;
   }
@@ -132,10 +131,10 @@ enum MHD_Result desk_batch(http_request *request) {
   if (!is_desk(request, challenge)) return http_refuse(request, 401, "post.desk.unknown");
   cq_hash hash;
   index_item item;
-  if (!cq_hash_parse(cq_str_from(request->rest), &hash) ||
-      index_find(post_index_of(request->post), &hash, &item, NULL) != CQ_OK || item.kind != CQ_PARCEL_BATCH ||
-      !item.path[0]) {
-    return http_refuse(request, 404, "post.request.path");
-  }
-  return http_send_file(request, item.path, item.size);
+  cq_status status = cq_hash_parse(cq_str_from(request->rest), &hash)
+                         ? index_find(post_index_of(request->post), &hash, &item, NULL)
+                         : CQ_NOTFOUND;
+  if (status && status != CQ_NOTFOUND) return http_refuse(request, 503, "post.busy");
+  if (status || item.kind != CQ_PARCEL_BATCH || !item.path[0]) return http_refuse(request, 404, "post.request.path");
+  return http_send_item(request, &item);
 }

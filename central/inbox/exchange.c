@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/inbox/exchange.h"
-#include "chasqui/file.h"
 #include "chasqui/receipt.h"
 
 #include <stdlib.h>
@@ -140,7 +139,8 @@ static cq_status collect_all_news(work *w, cq_error *error) {
     uint64_t cursor;
     w->news.device = cq_ask_device(&w->ask, i, &cursor);
     if (cursor > INT64_MAX) cursor = INT64_MAX;
-    cq_status status = index_news_after(post_index_of(w->p), &w->news.device, cursor, collect_news, &w->news, error);
+    cq_status status = index_news_after(post_index_of(w->p), &w->news.device, cursor, CQ_PROTOCOL_MAX_NEWS + 1,
+                                        collect_news, &w->news, error);
     if (status) return status;
     if (w->news.failed) return cq_error_nomem(error);
   }
@@ -149,20 +149,19 @@ static cq_status collect_all_news(work *w, cq_error *error) {
 
 /* One row of news, its bytes with it where they fit into what the courier wants at once. */
 static void put_news(work *w, const index_item *item, const cq_device_id *device, size_t *room, cq_buf *answer) {
-  cq_buf path = {0}, bytes = {0};
+  cq_buf bytes = {0};
   cq_news news = {.sequence = item->sequence,
                   .kind = (uint8_t)item->kind,
                   .device = *device,
                   .hash = item->hash,
                   .size = item->size};
-  if (item->size <= *room && post_path(w->p, item->path, &path, NULL) == CQ_OK &&
-      cq_file_read(path.at, (size_t)item->size, &bytes, NULL) == CQ_OK && bytes.size == item->size) {
+  if (item->size <= *room && index_read(post_index_of(w->p), item, 0, (size_t)item->size, &bytes, NULL) == CQ_OK &&
+      bytes.size == item->size) {
     news.has_inline = true;
     news.bytes = cq_buf_str(&bytes);
     *room -= bytes.size;
   }
   cq_answer_put_news(answer, &news);
-  cq_buf_fini(&path);
   cq_buf_fini(&bytes);
 }
 
@@ -195,6 +194,7 @@ cq_status exchange_answer(post *p, cq_str ask, cq_buf *answer, cq_error *error) 
   cq_chain chain = {0};
   cq_status status = cq_ask_parse(&w.ask, ask, error);
   if (status) return status;
+  post_look(p);
   const cq_bundle *bundle = post_bundle_lock(p);
   const cq_trust *trust = cq_bundle_trust(bundle);
   const cq_chain *ours = post_chain_in(p, bundle);

@@ -26,8 +26,8 @@ typedef struct http_header {
 enum MHD_Result http_respond(http_request *request, unsigned status, const http_header *headers, cq_str body);
 /* Chasqui-Code and the same as the body. */
 enum MHD_Result http_refuse(http_request *request, unsigned status, const char *code);
-/* The file's bytes, or the rest of them where a Range asks "bytes=N-". */
-enum MHD_Result http_send_file(http_request *request, const char *path, uint64_t size);
+/* The item's bytes, or the rest of them where a Range asks "bytes=N-", piece by piece. */
+enum MHD_Result http_send_item(http_request *request, const index_item *item);
 
 const char *http_header_of(http_request *request, const char *name); /* NULL: none */
 

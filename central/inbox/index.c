@@ -1,322 +1,369 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/inbox/index.h"
+#include "central/inbox/files.h"
+#include "central/inbox/index_driver.h"
+#include "chasqui/file.h"
 
-#include <pthread.h>
-#include <sqlite3.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS item("
-    "  seq INTEGER PRIMARY KEY AUTOINCREMENT," /* order of arrival; a released batch arrives anew */
-    "  hash BLOB NOT NULL UNIQUE,"
-    "  kind INTEGER NOT NULL," /* cq_parcel_kind */
-    "  outcome INTEGER NOT NULL,"
-    "  device BLOB NOT NULL,"
-    "  number INTEGER NOT NULL,"
-    "  size INTEGER NOT NULL,"
-    "  path TEXT NOT NULL," /* within the home; empty once erased */
-    "  received_utc_ms INTEGER NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS item_held ON item(device) WHERE outcome IN (3, 4);"
-    "CREATE TABLE IF NOT EXISTS news("
-    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,"
-    "  device BLOB NOT NULL," /* zeros: for all */
-    "  hash BLOB NOT NULL REFERENCES item(hash),"
-    "  UNIQUE(device, hash));"
-    "CREATE INDEX IF NOT EXISTS news_device ON news(device, seq);"
-    "CREATE INDEX IF NOT EXISTS news_hash ON news(hash);"
-    "CREATE TABLE IF NOT EXISTS setting(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+/* kind and outcome as cq_parcel_kind and cq_outcome number them: 1 batch, 2 bundle, 5 order; 1 kept, 3 and 4 held */
+#define COLUMNS "seq, hash, kind, outcome, device, number, size, path"
+#define NEWS_COLUMNS "item.hash, kind, outcome, news.device, number, size, path FROM news JOIN item USING(hash)"
 
-typedef enum {
-  FIND,
-  ADD,
-  ADD_NEWS,
-  DROP_BUNDLES,
-  CHANGE,
-  HELD_SUMS,
-  BATCHES_AFTER,
-  HELD_BATCHES,
-  NEWS_AFTER,
-  IS_NEWS,
-  NEWEST_OF,
-  OLDER_OF,
-  BY_DEVICE,
-  SETTING,
-  SET,
-  STATEMENTS
-} statement;
-
-#define COLUMNS "hash, kind, outcome, device, number, size, path"
-static const char *const sql[STATEMENTS] = {
-    [FIND] = "SELECT seq, " COLUMNS " FROM item WHERE hash = ?1",
-    [ADD] = "INSERT OR IGNORE INTO item(" COLUMNS ", received_utc_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [ADD_NEWS] = "INSERT OR IGNORE INTO news(device, hash) VALUES(?1, ?2)",
-    [DROP_BUNDLES] = "DELETE FROM news WHERE hash IN (SELECT hash FROM item WHERE kind = 2 AND hash <> ?1)",
-    [CHANGE] = "UPDATE item SET outcome = ?2, path = ?3, seq = (SELECT max(seq) + 1 FROM item)"
-               " WHERE hash = ?1",
-    [HELD_SUMS] = "SELECT count(*), coalesce(sum(size), 0), coalesce(sum(CASE WHEN device = ?1 THEN size END), 0)"
-                  " FROM item WHERE outcome IN (3, 4)",
-    [BATCHES_AFTER] = "SELECT seq, " COLUMNS " FROM item WHERE seq > ?1 AND kind = 1 AND outcome IN (1, 3, 4)"
-                      " AND hash NOT IN (SELECT hash FROM news) ORDER BY seq",
-    [HELD_BATCHES] = "SELECT seq, " COLUMNS " FROM item WHERE outcome IN (3, 4) ORDER BY seq",
-    [NEWS_AFTER] = "SELECT news.seq, item.hash, kind, outcome, news.device, number, size, path FROM news"
-                   " JOIN item USING(hash) WHERE news.device = ?1 AND news.seq > ?2 AND outcome = 1 ORDER BY news.seq",
-    [IS_NEWS] = "SELECT 1 FROM news WHERE hash = ?1",
-    [NEWEST_OF] = "SELECT coalesce(max(number), 0) FROM news JOIN item USING(hash) WHERE news.device = ?1 AND kind = 1",
-    [OLDER_OF] = "SELECT item.seq, item.hash, kind, outcome, item.device, number, size, path FROM news JOIN item "
-                 "USING(hash) WHERE news.device = ?1 AND kind = 1 AND outcome = 1 AND number < ?2 ORDER BY item.seq",
-    [BY_DEVICE] = "SELECT seq, " COLUMNS " FROM item WHERE device = ?1 AND kind = 1 AND outcome = 1 ORDER BY seq",
-    [SETTING] = "SELECT value FROM setting WHERE key = ?1",
-    [SET] = "INSERT OR REPLACE INTO setting(key, value) VALUES(?1, ?2)",
+const char *const index_sql[INDEX_STATEMENTS] = {
+    [INDEX_SET_LAST] = "UPDATE arrival SET last = $1",
+    [INDEX_FIND] = "SELECT " COLUMNS " FROM item WHERE hash = $1",
+    [INDEX_NEWEST_BUNDLE] = "SELECT " COLUMNS " FROM item WHERE kind = 2 AND outcome = 1 ORDER BY number DESC LIMIT 1",
+    [INDEX_ADD_NEWS] = "INSERT INTO news(seq, device, hash) VALUES($1, $2, $3) ON CONFLICT DO NOTHING",
+    [INDEX_DROP_BUNDLES] = "DELETE FROM news WHERE hash IN (SELECT hash FROM item WHERE kind = 2 AND hash <> $1)",
+    [INDEX_HELD_SUMS] = "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT),"
+                        " CAST(coalesce(sum(CASE WHEN device = $1 THEN size END), 0) AS BIGINT)"
+                        " FROM item WHERE outcome IN (3, 4)",
+    [INDEX_BATCHES_AFTER] = "SELECT " COLUMNS " FROM item WHERE seq > $1 AND kind = 1 AND outcome IN (1, 3, 4)"
+                            " AND NOT EXISTS (SELECT 1 FROM news WHERE news.hash = item.hash) ORDER BY seq LIMIT $2",
+    [INDEX_HELD_BATCHES] = "SELECT " COLUMNS " FROM item WHERE outcome IN (3, 4) ORDER BY seq",
+    [INDEX_ORDERS] = "SELECT " COLUMNS " FROM item WHERE kind = 5 AND outcome = 1 ORDER BY seq",
+    [INDEX_NEWS_AFTER] = "SELECT news.seq, " NEWS_COLUMNS
+                         " WHERE news.device = $1 AND news.seq > $2 AND outcome = 1 ORDER BY news.seq LIMIT $3",
+    [INDEX_IS_NEWS] = "SELECT seq FROM news WHERE hash = $1 LIMIT 1",
+    [INDEX_NEWEST_SHEET] =
+        "SELECT coalesce(max(number), 0) FROM news JOIN item USING(hash) WHERE news.device = $1 AND kind = 1",
+    [INDEX_OLDER_SHEETS] = "SELECT item.seq, " NEWS_COLUMNS
+                           " WHERE news.device = $1 AND kind = 1 AND outcome = 1 AND number < $2 ORDER BY item.seq",
+    [INDEX_BATCHES_OF] = "SELECT " COLUMNS " FROM item WHERE device = $1 AND kind = 1 AND outcome = 1 ORDER BY seq",
 };
 
-struct post_index {
-  sqlite3 *db;
-  sqlite3_stmt *statements[STATEMENTS];
-  pthread_mutex_t lock; /* recursive: index_add within index_begin … index_commit */
-};
-
-static cq_status index_error(post_index *index, cq_error *error) {
-  int code = sqlite3_errcode(index->db);
-  cq_status status = code == SQLITE_NOMEM ? CQ_NOMEM : code == SQLITE_BUSY ? CQ_BUSY : CQ_IO;
-  return cq_error_set(error, status, "post.index", sqlite3_db_filename(index->db, "main"), sqlite3_errmsg(index->db),
-                      NULL);
-}
-
-cq_status index_open(post_index **out, const char *path, cq_error *error) {
-  post_index *index = calloc(1, sizeof *index);
-  if (!index) return cq_error_nomem(error);
-  pthread_mutexattr_t recursive;
-  pthread_mutexattr_init(&recursive);
-  pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-  pthread_mutex_init(&index->lock, &recursive);
-  pthread_mutexattr_destroy(&recursive);
-  int code = sqlite3_open_v2(path, &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-  if (code == SQLITE_OK) {
-    sqlite3_busy_timeout(index->db, 10000);
-    code = sqlite3_exec(index->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL);
-  }
-  if (code == SQLITE_OK) code = sqlite3_exec(index->db, schema, NULL, NULL, NULL);
-  for (size_t i = 0; code == SQLITE_OK && i < STATEMENTS; i++) {
-    code = sqlite3_prepare_v3(index->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &index->statements[i], NULL);
-  }
-  if (code != SQLITE_OK) {
-    cq_status status = index->db ? cq_error_set(error, CQ_IO, "post.index", path, sqlite3_errmsg(index->db), NULL)
-                                 : cq_error_nomem(error);
-    index_close(index);
-    return status;
-  }
-  *out = index;
-  return CQ_OK;
+cq_status index_open(post_index **index, const char *home, const char *store, cq_error *error) {
+  return store ? index_postgres_open(index, store, error) : index_sqlite_open(index, home, error);
 }
 
 void index_close(post_index *index) {
-  if (!index) return;
-  for (size_t i = 0; i < STATEMENTS; i++) sqlite3_finalize(index->statements[i]);
-  sqlite3_close(index->db);
-  pthread_mutex_destroy(&index->lock);
-  free(index);
+  if (index) index->driver->close(index);
 }
 
-/* A statement ready to be bound, with the index locked until `done`. */
-static sqlite3_stmt *use(post_index *index, statement which) {
-  pthread_mutex_lock(&index->lock);
-  return index->statements[which];
+/* --- parameters and rows --- */
+static index_cell number(uint64_t n) {
+  return (index_cell){.type = INDEX_NUMBER, .number = n > INT64_MAX ? INT64_MAX : (int64_t)n};
 }
 
-static cq_status done(post_index *index, sqlite3_stmt *s, cq_status status) {
-  sqlite3_reset(s);
-  sqlite3_clear_bindings(s);
-  pthread_mutex_unlock(&index->lock);
-  return status;
+static index_cell hash_cell(const cq_hash *hash) {
+  return (index_cell){.type = INDEX_BLOB, .bytes = {(const char *)hash->at, sizeof hash->at}};
 }
 
-static void bind_hash(sqlite3_stmt *s, int at, const cq_hash *hash) {
-  sqlite3_bind_blob(s, at, hash->at, sizeof hash->at, SQLITE_STATIC);
+static index_cell device_cell(const cq_device_id *device) {
+  return (index_cell){.type = INDEX_BLOB, .bytes = {(const char *)device->at, sizeof device->at}};
 }
 
-static void bind_device(sqlite3_stmt *s, int at, const cq_device_id *device) {
-  sqlite3_bind_blob(s, at, device->at, sizeof device->at, SQLITE_STATIC);
+static index_cell text(const char *s) {
+  return (index_cell){.type = INDEX_TEXT, .bytes = cq_str_from(s)};
 }
 
-static void read_blob(sqlite3_stmt *s, int at, void *out, size_t size) {
-  const void *blob = sqlite3_column_blob(s, at);
-  if (blob && (size_t)sqlite3_column_bytes(s, at) == size) memcpy(out, blob, size);
+static void copy(cq_str from, void *to, size_t size) {
+  if (from.size == size) memcpy(to, from.at, size);
 }
 
-static void read_item(sqlite3_stmt *s, index_item *item) {
+static void read_item(const index_cell *cells, index_item *item) {
   memset(item, 0, sizeof *item);
-  item->sequence = (uint64_t)sqlite3_column_int64(s, 0);
-  read_blob(s, 1, item->hash.at, sizeof item->hash.at);
-  item->kind = (cq_parcel_kind)sqlite3_column_int(s, 2);
-  item->outcome = (cq_outcome)sqlite3_column_int(s, 3);
-  read_blob(s, 4, item->device.at, sizeof item->device.at);
-  item->number = (uint64_t)sqlite3_column_int64(s, 5);
-  item->size = (uint64_t)sqlite3_column_int64(s, 6);
-  const char *path = (const char *)sqlite3_column_text(s, 7);
-  snprintf(item->path, sizeof item->path, "%s", path ? path : "");
+  item->sequence = (uint64_t)cells[0].number;
+  copy(cells[1].bytes, item->hash.at, sizeof item->hash.at);
+  item->kind = (cq_parcel_kind)cells[2].number;
+  item->outcome = (cq_outcome)cells[3].number;
+  copy(cells[4].bytes, item->device.at, sizeof item->device.at);
+  item->number = (uint64_t)cells[5].number;
+  item->size = (uint64_t)cells[6].number;
+  snprintf(item->path, sizeof item->path, "%.*s", (int)cells[7].bytes.size, cells[7].bytes.at ? cells[7].bytes.at : "");
 }
 
-/* Runs a statement that answers no row. */
-static cq_status run(post_index *index, sqlite3_stmt *s, cq_error *error) {
-  int code = sqlite3_step(s);
-  return done(index, s, code == SQLITE_DONE ? CQ_OK : index_error(index, error));
+typedef struct one_item {
+  index_item *item;
+  bool found;
+} one_item;
+
+static bool take_item(void *context, const index_cell *cells) {
+  one_item *one = context;
+  read_item(cells, one->item);
+  one->found = true;
+  return false;
 }
 
-static cq_status run_each(post_index *index, sqlite3_stmt *s, index_each each, void *context, cq_error *error) {
-  int code;
+static cq_status run_one(post_index *index, index_statement which, const index_cell *params, size_t count,
+                         index_item *item, cq_error *error) {
+  one_item one = {.item = item};
+  cq_status status = index->driver->run(index, which, params, count, take_item, &one, NULL, error);
+  return status || one.found ? status : CQ_NOTFOUND;
+}
+
+typedef struct each_item {
+  index_each each;
+  void *context;
+} each_item;
+
+static bool pass_item(void *context, const index_cell *cells) {
+  const each_item *pass = context;
   index_item item;
-  while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-    read_item(s, &item);
-    if (!each(context, &item)) break;
+  read_item(cells, &item);
+  return pass->each(pass->context, &item);
+}
+
+static cq_status run_each(post_index *index, index_statement which, const index_cell *params, size_t count,
+                          index_each each, void *context, cq_error *error) {
+  each_item pass = {.each = each, .context = context};
+  return index->driver->run(index, which, params, count, pass_item, &pass, NULL, error);
+}
+
+/* --- where an item of that outcome stands --- */
+static void choose_path(index_item *item) {
+  char name[96], device[33];
+  cq_device_id_hex(&item->device, device);
+  switch (item->kind) {
+  case CQ_PARCEL_BATCH:
+    cq_batch_file_name(name, &item->device, item->number, &item->hash);
+    snprintf(item->path, sizeof item->path, "%s/%s/%s", cq_outcome_is_held(item->outcome) ? "held" : "batches", device,
+             name);
+    break;
+  case CQ_PARCEL_BUNDLE:
+    cq_parcel_file_name(name, CQ_PARCEL_BUNDLE, NULL, item->number, &item->hash);
+    snprintf(item->path, sizeof item->path, "bundles/%s", name);
+    break;
+  default:
+    cq_parcel_file_name(name, item->kind, &item->device, item->number, &item->hash);
+    snprintf(item->path, sizeof item->path, "items/%s", name);
   }
-  return done(index, s, code == SQLITE_DONE || code == SQLITE_ROW ? CQ_OK : index_error(index, error));
 }
 
-cq_status index_setting(post_index *index, const char *key, cq_buf *value, cq_error *error) {
-  sqlite3_stmt *s = use(index, SETTING);
-  sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
-  int code = sqlite3_step(s);
-  cq_buf_reset(value);
-  if (code == SQLITE_ROW) cq_buf_add_text(value, (const char *)sqlite3_column_text(s, 0));
-  cq_status status = code == SQLITE_ROW ? CQ_OK : code == SQLITE_DONE ? CQ_NOTFOUND : index_error(index, error);
-  return done(index, s, status);
+cq_status index_put(post_index *index, index_item *item, cq_str bytes, cq_error *error) {
+  choose_path(item);
+  return index->home ? files_put(index->home, item->path, bytes, error) : CQ_OK;
 }
 
-cq_status index_set(post_index *index, const char *key, const char *value, cq_error *error) {
-  sqlite3_stmt *s = use(index, SET);
-  sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
-  sqlite3_bind_text(s, 2, value, -1, SQLITE_STATIC);
-  return run(index, s, error);
+cq_status index_settle(post_index *index, const index_item *item, cq_buf *last, cq_error *error) {
+  return index->home ? files_settle(index->home, item->path, last, error) : CQ_OK;
 }
 
-cq_status index_find(post_index *index, const cq_hash *hash, index_item *item, cq_error *error) {
-  sqlite3_stmt *s = use(index, FIND);
-  bind_hash(s, 1, hash);
-  int code = sqlite3_step(s);
-  if (code == SQLITE_ROW) read_item(s, item);
-  cq_status status = code == SQLITE_ROW ? CQ_OK : code == SQLITE_DONE ? CQ_NOTFOUND : index_error(index, error);
-  return done(index, s, status);
+void index_discard(post_index *index, const index_item *item) {
+  if (index->home) files_remove(index->home, item->path, NULL);
+}
+
+int64_t index_free_bytes(const post_index *index) {
+  return index->home ? cq_file_free_bytes(index->home) : -1;
+}
+
+static bool take_bytes(void *context, const index_cell *cells) {
+  cq_buf_add_str(context, cells[0].bytes);
+  return false;
+}
+
+cq_status index_read(post_index *index, const index_item *item, uint64_t offset, size_t size, cq_buf *bytes,
+                     cq_error *error) {
+  if (index->home) return files_read(index->home, item->path, offset, size, bytes, error);
+  const index_cell params[] = {hash_cell(&item->hash), number(offset + 1), number(size)};
+  size_t before = bytes->size;
+  cq_status status = index->driver->run(index, INDEX_READ, params, 3, take_bytes, bytes, NULL, error);
+  if (!status && bytes->failed) status = cq_error_nomem(error);
+  if (status || bytes->size > before || offset >= item->size) return status;
+  cq_error_io(error, "io.open", item->path, ENOENT);
+  return CQ_NOTFOUND;
+}
+
+/* --- transactions --- */
+static bool take_number(void *context, const index_cell *cells) {
+  *(int64_t *)context = cells[0].number;
+  return false;
 }
 
 cq_status index_begin(post_index *index, cq_error *error) {
-  pthread_mutex_lock(&index->lock);
-  if (sqlite3_exec(index->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) return CQ_OK;
-  cq_status status = index_error(index, error);
-  pthread_mutex_unlock(&index->lock);
+  cq_status status = index->driver->begin(index, error);
+  if (status) return status;
+  status = index->driver->run(index, INDEX_LAST, NULL, 0, take_number, &index->last, NULL, error);
+  if (status) index->driver->rollback(index);
   return status;
 }
 
 cq_status index_commit(post_index *index, cq_error *error) {
-  cq_status status = CQ_OK;
-  if (sqlite3_exec(index->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-    status = index_error(index, error);
-    sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
-  }
-  pthread_mutex_unlock(&index->lock);
+  const index_cell last = {.type = INDEX_NUMBER, .number = index->last};
+  cq_status status = index->driver->run(index, INDEX_SET_LAST, &last, 1, NULL, NULL, NULL, error);
+  if (!status) return index->driver->commit(index, error);
+  index->driver->rollback(index);
   return status;
 }
 
 void index_rollback(post_index *index) {
-  sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);
-  pthread_mutex_unlock(&index->lock);
+  index->driver->rollback(index);
 }
 
-cq_status index_add(post_index *index, const index_item *item, int64_t now_utc_ms, bool *fresh, cq_error *error) {
-  sqlite3_stmt *s = use(index, ADD);
-  bind_hash(s, 1, &item->hash);
-  sqlite3_bind_int(s, 2, (int)item->kind);
-  sqlite3_bind_int(s, 3, (int)item->outcome);
-  bind_device(s, 4, &item->device);
-  sqlite3_bind_int64(s, 5, (sqlite3_int64)item->number);
-  sqlite3_bind_int64(s, 6, (sqlite3_int64)item->size);
-  sqlite3_bind_text(s, 7, item->path, -1, SQLITE_STATIC);
-  sqlite3_bind_int64(s, 8, now_utc_ms);
-  int code = sqlite3_step(s);
-  *fresh = sqlite3_changes(index->db) > 0;
-  return done(index, s, code == SQLITE_DONE ? CQ_OK : index_error(index, error));
+/* Ends what index_begin began, as `status` says. */
+static cq_status end(post_index *index, cq_status status, cq_error *error) {
+  if (!status) return index_commit(index, error);
+  index_rollback(index);
+  return status;
+}
+
+static index_cell next(post_index *index) {
+  return (index_cell){.type = INDEX_NUMBER, .number = ++index->last};
+}
+
+cq_status index_add(post_index *index, const index_item *item, cq_str bytes, int64_t now_utc_ms, bool *fresh,
+                    cq_error *error) {
+  const index_cell params[] = {next(index),
+                               hash_cell(&item->hash),
+                               number(item->kind),
+                               number(item->outcome),
+                               device_cell(&item->device),
+                               number(item->number),
+                               number(item->size),
+                               text(item->path),
+                               {.type = INDEX_NUMBER, .number = now_utc_ms},
+                               {.type = INDEX_BLOB, .bytes = bytes}};
+  uint64_t changed = 0;
+  /* The last is for an engine that has the bytes. */
+  size_t count = sizeof params / sizeof *params - (index->home ? 1 : 0);
+  cq_status status = index->driver->run(index, INDEX_ADD, params, count, NULL, NULL, &changed, error);
+  *fresh = changed > 0;
+  return status;
 }
 
 cq_status index_add_news(post_index *index, const index_item *item, const cq_device_id *device, cq_error *error) {
+  const index_cell hash = hash_cell(&item->hash), params[] = {next(index), device_cell(device), hash};
   cq_status status = CQ_OK;
   if (item->kind == CQ_PARCEL_BUNDLE) {
-    sqlite3_stmt *drop = use(index, DROP_BUNDLES);
-    bind_hash(drop, 1, &item->hash);
-    status = run(index, drop, error);
+    status = index->driver->run(index, INDEX_DROP_BUNDLES, &hash, 1, NULL, NULL, NULL, error);
   }
-  if (status) return status;
-  sqlite3_stmt *s = use(index, ADD_NEWS);
-  bind_device(s, 1, device);
-  bind_hash(s, 2, &item->hash);
-  return run(index, s, error);
+  return status ? status : index->driver->run(index, INDEX_ADD_NEWS, params, 3, NULL, NULL, NULL, error);
 }
 
-cq_status index_change(post_index *index, const cq_hash *hash, cq_outcome outcome, const char *path, cq_error *error) {
-  sqlite3_stmt *s = use(index, CHANGE);
-  bind_hash(s, 1, hash);
-  sqlite3_bind_int(s, 2, (int)outcome);
-  sqlite3_bind_text(s, 3, path, -1, SQLITE_STATIC);
-  return run(index, s, error);
+/* Within a transaction; where another was first, and it is no more as `item` says, nothing changes. */
+static cq_status change(post_index *index, const index_item *item, const index_item *after, cq_error *error) {
+  const index_cell params[] = {hash_cell(&item->hash), number(item->outcome), number(after->outcome), text(after->path),
+                               next(index)};
+  return index->driver->run(index, INDEX_CHANGE, params, 5, NULL, NULL, NULL, error);
+}
+
+static cq_status change_alone(post_index *index, const index_item *item, const index_item *after, cq_error *error) {
+  cq_status status = index_begin(index, error);
+  return status ? status : end(index, change(index, item, after, error), error);
+}
+
+cq_status index_release(post_index *index, const index_item *held, cq_error *error) {
+  index_item kept = *held;
+  kept.outcome = CQ_OUTCOME_KEPT;
+  choose_path(&kept);
+  cq_status status = index->home ? files_link(index->home, held->path, kept.path, error) : CQ_OK;
+  if (!status) status = change_alone(index, held, &kept, error);
+  return status || !index->home ? status : files_remove(index->home, held->path, error);
+}
+
+cq_status index_replace(post_index *index, const index_item *item, cq_error *error) {
+  index_item gone = *item;
+  gone.outcome = CQ_OUTCOME_STALE;
+  gone.path[0] = '\0';
+  cq_status status = change_alone(index, item, &gone, error);
+  return status || !index->home ? status : files_remove(index->home, item->path, error);
+}
+
+static cq_status erase(post_index *index, const cq_hash *hash, int64_t now_utc_ms, index_item *item, cq_error *error) {
+  bool fresh;
+  cq_status status = index_find(index, hash, item, error);
+  if (status == CQ_NOTFOUND) {
+    *item = (index_item){.kind = CQ_PARCEL_BATCH, .hash = *hash, .outcome = CQ_OUTCOME_ERASED};
+    return index_add(index, item, (cq_str){0}, now_utc_ms, &fresh, error);
+  }
+  if (status || item->outcome == CQ_OUTCOME_ERASED) return status;
+  index_item gone = *item;
+  gone.outcome = CQ_OUTCOME_ERASED;
+  gone.path[0] = '\0';
+  return change(index, item, &gone, error);
+}
+
+/* The two files that a batch may be, also where an earlier run ended between the index and the files. */
+static cq_status remove_files(post_index *index, index_item *item, cq_error *error) {
+  static const cq_outcome outcomes[] = {CQ_OUTCOME_KEPT, CQ_OUTCOME_HELD_UNKNOWN};
+  cq_status status = CQ_OK;
+  for (size_t i = 0; i < 2 && !status; i++) {
+    item->outcome = outcomes[i];
+    choose_path(item);
+    status = files_remove(index->home, item->path, error);
+  }
+  return status;
+}
+
+cq_status index_erase(post_index *index, const cq_hash *hash, int64_t now_utc_ms, cq_error *error) {
+  index_item item;
+  cq_status status = index_begin(index, error);
+  if (!status) status = end(index, erase(index, hash, now_utc_ms, &item, error), error);
+  return status || !index->home ? status : remove_files(index, &item, error);
+}
+
+/* --- questions --- */
+cq_status index_find(post_index *index, const cq_hash *hash, index_item *item, cq_error *error) {
+  const index_cell param = hash_cell(hash);
+  return run_one(index, INDEX_FIND, &param, 1, item, error);
+}
+
+cq_status index_newest_bundle(post_index *index, index_item *item, cq_error *error) {
+  return run_one(index, INDEX_NEWEST_BUNDLE, NULL, 0, item, error);
+}
+
+static bool take_sums(void *context, const index_cell *cells) {
+  index_held *sums = context;
+  sums->batches = (uint64_t)cells[0].number;
+  sums->bytes = (uint64_t)cells[1].number;
+  sums->device_bytes = (uint64_t)cells[2].number;
+  return false;
 }
 
 cq_status index_held_sums(post_index *index, const cq_device_id *device, index_held *sums, cq_error *error) {
-  sqlite3_stmt *s = use(index, HELD_SUMS);
-  bind_device(s, 1, device);
-  int code = sqlite3_step(s);
-  if (code == SQLITE_ROW) {
-    sums->batches = (uint64_t)sqlite3_column_int64(s, 0);
-    sums->bytes = (uint64_t)sqlite3_column_int64(s, 1);
-    sums->device_bytes = (uint64_t)sqlite3_column_int64(s, 2);
-  }
-  return done(index, s, code == SQLITE_ROW ? CQ_OK : index_error(index, error));
+  const index_cell param = device_cell(device);
+  *sums = (index_held){0};
+  return index->driver->run(index, INDEX_HELD_SUMS, &param, 1, take_sums, sums, NULL, error);
 }
 
-cq_status index_batches_after(post_index *index, uint64_t sequence, index_each each, void *context, cq_error *error) {
-  sqlite3_stmt *s = use(index, BATCHES_AFTER);
-  sqlite3_bind_int64(s, 1, (sqlite3_int64)sequence);
-  return run_each(index, s, each, context, error);
+cq_status index_batches_after(post_index *index, uint64_t sequence, size_t most, index_each each, void *context,
+                              cq_error *error) {
+  const index_cell params[] = {number(sequence), number(most)};
+  return run_each(index, INDEX_BATCHES_AFTER, params, 2, each, context, error);
 }
 
 cq_status index_held_batches(post_index *index, index_each each, void *context, cq_error *error) {
-  return run_each(index, use(index, HELD_BATCHES), each, context, error);
+  return run_each(index, INDEX_HELD_BATCHES, NULL, 0, each, context, error);
 }
 
-cq_status index_news_after(post_index *index, const cq_device_id *device, uint64_t sequence, index_each each,
-                           void *context, cq_error *error) {
-  sqlite3_stmt *s = use(index, NEWS_AFTER);
-  bind_device(s, 1, device);
-  sqlite3_bind_int64(s, 2, (sqlite3_int64)sequence);
-  return run_each(index, s, each, context, error);
+cq_status index_orders(post_index *index, index_each each, void *context, cq_error *error) {
+  return run_each(index, INDEX_ORDERS, NULL, 0, each, context, error);
 }
 
-cq_status index_newest_sheet(post_index *index, const cq_device_id *device, uint64_t *number, cq_error *error) {
-  sqlite3_stmt *s = use(index, NEWEST_OF);
-  bind_device(s, 1, device);
-  int code = sqlite3_step(s);
-  *number = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
-  return done(index, s, code == SQLITE_ROW ? CQ_OK : index_error(index, error));
+cq_status index_news_after(post_index *index, const cq_device_id *device, uint64_t sequence, size_t most,
+                           index_each each, void *context, cq_error *error) {
+  const index_cell params[] = {device_cell(device), number(sequence), number(most)};
+  return run_each(index, INDEX_NEWS_AFTER, params, 3, each, context, error);
 }
 
-cq_status index_older_sheets(post_index *index, const cq_device_id *device, uint64_t number, index_each each,
+cq_status index_newest_sheet(post_index *index, const cq_device_id *device, uint64_t *newest, cq_error *error) {
+  const index_cell param = device_cell(device);
+  int64_t found = 0;
+  cq_status status = index->driver->run(index, INDEX_NEWEST_SHEET, &param, 1, take_number, &found, NULL, error);
+  *newest = (uint64_t)found;
+  return status;
+}
+
+cq_status index_older_sheets(post_index *index, const cq_device_id *device, uint64_t below, index_each each,
                              void *context, cq_error *error) {
-  sqlite3_stmt *s = use(index, OLDER_OF);
-  bind_device(s, 1, device);
-  sqlite3_bind_int64(s, 2, (sqlite3_int64)number);
-  return run_each(index, s, each, context, error);
+  const index_cell params[] = {device_cell(device), number(below)};
+  return run_each(index, INDEX_OLDER_SHEETS, params, 2, each, context, error);
 }
 
 cq_status index_batches_of(post_index *index, const cq_device_id *device, index_each each, void *context,
                            cq_error *error) {
-  sqlite3_stmt *s = use(index, BY_DEVICE);
-  bind_device(s, 1, device);
-  return run_each(index, s, each, context, error);
+  const index_cell param = device_cell(device);
+  return run_each(index, INDEX_BATCHES_OF, &param, 1, each, context, error);
 }
 
 cq_status index_is_news(post_index *index, const cq_hash *hash, bool *is, cq_error *error) {
-  sqlite3_stmt *s = use(index, IS_NEWS);
-  bind_hash(s, 1, hash);
-  int code = sqlite3_step(s);
-  *is = code == SQLITE_ROW;
-  return done(index, s, code == SQLITE_ROW || code == SQLITE_DONE ? CQ_OK : index_error(index, error));
+  const index_cell param = hash_cell(hash);
+  int64_t sequence = 0;
+  cq_status status = index->driver->run(index, INDEX_IS_NEWS, &param, 1, take_number, &sequence, NULL, error);
+  *is = sequence > 0;
+  return status;
 }

@@ -3,7 +3,11 @@
 #include "central/inbox/post.h"
 #include "chasqui/file.h"
 
-const cq_cli_option cq_post_init_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_YES, {0}};
+const cq_cli_option cq_post_init_options[] = {
+    {"store", 0, N_("postgresql://…"), N_("keep everything in this database (else in the home)")},
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_YES,
+    {0}};
 
 static int say_next(cq_cli *cli, const char *home, const cq_sign_key *key) {
   char fingerprint[CQ_FINGERPRINT_SIZE];
@@ -45,8 +49,11 @@ static int pin(cq_cli *cli, const post_settings *settings, const char *file) {
 }
 
 int cq_post_init(cq_cli *cli) {
-  post_settings settings = {
-      .home = cq_cli_home(cli), .clock = &cq_clock_system, .random = &cq_random_system, .log = NULL};
+  post_settings settings = {.home = cq_cli_home(cli),
+                            .store = cq_cli_value(cli, "store"),
+                            .clock = &cq_clock_system,
+                            .random = &cq_random_system,
+                            .log = NULL};
   cq_sign_key key;
   cq_error error;
   cq_error_clear(&error);

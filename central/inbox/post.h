@@ -5,6 +5,7 @@
  *
  *   post.key      the receipt key's secret, mode 0600
  *   post.request  what the desk certifies
+ *   post.store    the address of the database, where the store is one; else the store is:
  *   post.db       the index
  *   bundles/      the pinned bundle and its successors
  *   batches/      DEVICE/DEVICE-NUMBER-HASH8.chq, sealed
@@ -32,12 +33,14 @@ typedef struct post post;
 /* What a post is made of; borrowed until post_close. */
 typedef struct post_settings {
   const char *home;
+  const char *store; /* of post_make: where the store is to be; NULL: as it is, else in the home */
   const cq_clock *clock;
   const cq_random *random;
   cq_log *log; /* may be NULL */
 } post_settings;
 
-/* `post init` without a bundle: makes what is not there yet. *key: the receipt key. */
+/* `post init` without a bundle: makes what is not there yet. *key: the receipt key. Errors: those of index_open;
+ * post.store.begun (this home keeps its batches itself already). */
 cq_status post_make(const post_settings *settings, cq_sign_key *key, cq_error *error);
 /* `post init BUNDLE`. Errors: post.bundle.post (it does not certify this post's key), bundle.*; with a bundle pinned
  * already, those of cq_bundle_succeeds. */
@@ -50,6 +53,10 @@ void post_close(post *p); /* NULL is fine */
 const post_settings *post_settings_of(const post *p);
 post_index *post_index_of(post *p);
 const cq_secret *post_sign_of(const post *p);
+
+/* Once a second at most: believes a newer bundle where another post before this store took one, and does what could not
+ * be done before. At the beginning of every request. */
+void post_look(post *p);
 
 /* The trust of the moment, to be given back soon. */
 const cq_bundle *post_bundle_lock(post *p);

@@ -63,26 +63,41 @@ static uint64_t range_start(http_request *request) {
   return cq_str_int64(text, &start) && start > 0 ? (uint64_t)start : 0;
 }
 
-enum MHD_Result http_send_file(http_request *request, const char *path, uint64_t size) {
-  cq_buf full = {0};
-  int fd = -1;
-  if (post_path(request->post, path, &full, NULL) == CQ_OK) fd = open(full.at, O_RDONLY | O_CLOEXEC);
-  cq_buf_fini(&full);
-  if (fd < 0) return http_refuse(request, 503, "post.busy");
+/* An item that goes out as the line takes it. */
+typedef struct sending {
+  post *post;
+  index_item item;
+  uint64_t start;
+} sending;
+
+static ssize_t send_piece(void *context, uint64_t at, char *out, size_t most) {
+  const sending *s = context;
+  cq_buf bytes = {0};
+  cq_status status = index_read(post_index_of(s->post), &s->item, s->start + at, most, &bytes, NULL);
+  bool some = !status && bytes.size > 0 && bytes.size <= most;
+  ssize_t size = some ? (ssize_t)bytes.size : MHD_CONTENT_READER_END_WITH_ERROR;
+  if (some) memcpy(out, bytes.at, bytes.size);
+  cq_buf_fini(&bytes);
+  return size;
+}
+
+enum MHD_Result http_send_item(http_request *request, const index_item *item) {
   uint64_t start = range_start(request);
-  if (start >= size) {
-    close(fd);
-    return http_refuse(request, 416, "post.request.range");
-  }
+  if (start >= item->size) return http_refuse(request, 416, "post.request.range");
+  sending *s = malloc(sizeof *s);
+  if (!s) return http_refuse(request, 503, "post.busy");
+  *s = (sending){.post = request->post, .item = *item, .start = start};
   char range[96];
-  snprintf(range, sizeof range, "bytes %llu-%llu/%llu", (unsigned long long)start, (unsigned long long)size - 1,
-           (unsigned long long)size);
+  snprintf(range, sizeof range, "bytes %llu-%llu/%llu", (unsigned long long)start, (unsigned long long)item->size - 1,
+           (unsigned long long)item->size);
   const http_header headers[] = {{"Accept-Ranges", "bytes"},
                                  {"Content-Type", "application/octet-stream"},
                                  {start ? "Content-Range" : NULL, range},
                                  {0}};
-  return send_response(request, start ? 206 : 200, headers,
-                       MHD_create_response_from_fd_at_offset64(size - start, fd, start));
+  struct MHD_Response *response =
+      MHD_create_response_from_callback(item->size - start, SERVER_PIECE_BYTES, send_piece, s, free);
+  if (!response) free(s);
+  return send_response(request, start ? 206 : 200, headers, response);
 }
 
 /* --- routes --- */
@@ -110,11 +125,12 @@ static enum MHD_Result item(http_request *request) {
   index_item found;
   bool is_news = false;
   post_index *index = post_index_of(request->post);
-  if (!cq_hash_parse(cq_str_from(request->rest), &hash) || index_is_news(index, &hash, &is_news, NULL) != CQ_OK ||
-      !is_news || index_find(index, &hash, &found, NULL) != CQ_OK || !found.path[0]) {
-    return http_refuse(request, 404, "post.request.path");
-  }
-  return http_send_file(request, found.path, found.size);
+  if (!cq_hash_parse(cq_str_from(request->rest), &hash)) return http_refuse(request, 404, "post.request.path");
+  cq_status status = index_is_news(index, &hash, &is_news, NULL);
+  if (!status && is_news) status = index_find(index, &hash, &found, NULL);
+  if (status && status != CQ_NOTFOUND) return http_refuse(request, 503, "post.busy");
+  if (status || !is_news || !found.path[0]) return http_refuse(request, 404, "post.request.path");
+  return http_send_item(request, &found);
 }
 
 typedef struct route {

@@ -9,6 +9,7 @@ enum {
   SERVER_CONNECTIONS = 256,
   SERVER_SILENCE_SECONDS = 30,
   SERVER_HEADER_BYTES = 16 << 10,
+  SERVER_PIECE_BYTES = 256 << 10,   /* of an item that goes out, in memory */
   SERVER_BUFFERED_BYTES = 256 << 20 /* of all bodies at once; above it: post.busy */
 };
 

@@ -3,7 +3,9 @@
  * tus 1.0 (https://tus.io/protocols/resumable-upload): items too large for one
  * exchange, in pieces. An upload is two files, uploads/HASH.part with the bytes
  * so far and uploads/HASH.length with what they will be; its offset is the
- * size of the first. So an upload outlives the post's process.
+ * size of the first. So an upload outlives the post's process. Parts stay on
+ * the machine that took them, also where several posts stand before one store:
+ * another machine does not know the upload, and the courier begins it there.
  */
 #include "central/inbox/http.h"
 #include "chasqui/file.h"
@@ -289,12 +291,12 @@ static bool is_piece(http_request *request) {
   return type && strcmp(type, "application/offset+octet-stream") == 0;
 }
 
-/* An item that the post has already is an upload that stands at its end. */
-static bool is_known(post *p, const cq_hash *hash, uint64_t *size) {
+/* An item that the post has already is an upload that stands at its end. CQ_NOTFOUND: it has not; else an error. */
+static cq_status find_known(post *p, const cq_hash *hash, uint64_t *size) {
   index_item item;
-  if (index_find(post_index_of(p), hash, &item, NULL) != CQ_OK) return false;
-  *size = item.size;
-  return true;
+  cq_status status = index_find(post_index_of(p), hash, &item, NULL);
+  if (!status) *size = item.size;
+  return status;
 }
 
 upload_writer *upload_begin_patch(http_request *request, enum MHD_Result *result) {
@@ -393,6 +395,7 @@ upload_writer *upload_begin_create(http_request *request, enum MHD_Result *resul
   uint64_t offset = 0, length = 0, size, all;
   size_t count;
   int64_t wanted = -1;
+  cq_status known = CQ_OK;
   const char *text = http_header_of(request, "Upload-Length");
   if (!speaks_tus(request)) {
     *result = refuse_version(request);
@@ -401,8 +404,10 @@ upload_writer *upload_begin_create(http_request *request, enum MHD_Result *resul
     *result = answer(request, 400, "post.request.malformed", NULL);
   } else if (wanted > CQ_PROTOCOL_MAX_ITEM) {
     *result = answer(request, 413, "post.request.large", NULL);
-  } else if (is_known(request->post, &hash, &size)) {
+  } else if ((known = find_known(request->post, &hash, &size)) == CQ_OK) {
     *result = answer_created(request, &hash, size);
+  } else if (known != CQ_NOTFOUND) {
+    *result = answer(request, 503, "post.busy", NULL);
   } else if (upload_state(request->post, &hash, &offset, &length) && length == (uint64_t)wanted && offset > 0) {
     *result = answer_created(request, &hash, offset);
   } else {
@@ -441,7 +446,9 @@ enum MHD_Result uploads_head(http_request *request) {
   uint64_t offset, length;
   if (!speaks_tus(request)) return refuse_version(request);
   if (!cq_hash_parse(cq_str_from(request->rest), &hash)) return answer(request, 404, "post.request.path", NULL);
-  if (is_known(request->post, &hash, &length)) return answer_offset(request, 200, NULL, length, length);
+  cq_status known = find_known(request->post, &hash, &length);
+  if (!known) return answer_offset(request, 200, NULL, length, length);
+  if (known != CQ_NOTFOUND) return answer(request, 503, "post.busy", NULL);
   if (!upload_state(request->post, &hash, &offset, &length)) return answer(request, 404, "post.request.path", NULL);
   if (offset == length) return finish_left_over(request, &hash, length);
   return answer_offset(request, 200, NULL, offset, length);

@@ -3,6 +3,7 @@
 #include "chasqui/file.h"
 
 #include <dirent.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,50 @@ static void open_laptop(world *w, size_t i) {
   l->is_certified = i < 2;
 }
 
+long world_sql(const char *store, const char *sql) {
+  PGconn *pg = PQconnectdb(store);
+  PGresult *result = PQexec(pg, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+    fprintf(stderr, "world: %s: %s\n", sql, PQerrorMessage(pg));
+    abort();
+  }
+  long value = PQntuples(result) ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+  PQclear(result);
+  PQfinish(pg);
+  return value;
+}
+
+bool world_store(char store[300]) {
+  static unsigned count;
+  char create[64];
+  const char *folder = getenv("CHASQUI_TEST_POSTGRES");
+  store[0] = '\0';
+  if (!folder) return false;
+  snprintf(store, 300, "postgresql:///postgres?host=%s&user=chasqui", folder);
+  snprintf(create, sizeof create, "CREATE SCHEMA w%ld_%u", (long)getpid(), ++count);
+  world_sql(store, create);
+  snprintf(store, 300, "postgresql:///postgres?host=%s&user=chasqui&options=-csearch_path%%3Dw%ld_%u", folder,
+           (long)getpid(), count);
+  return true;
+}
+
+void world_second_post(world *w, char home[256], post_settings *settings) {
+  cq_buf bytes = {0}, path = {0};
+  cq_sign_key key;
+  *settings = w->post;
+  if (!w->store[0]) return; /* SQLite: two processes of one home */
+  snprintf(home, 256, "%s/post2", w->root);
+  settings->home = home;
+  MUST(cq_file_path(&path, w->post_home, "post.key", &error));
+  MUST(cq_file_read(path.at, 64, &bytes, &error));
+  MUST(cq_file_make_folder(home, &error));
+  MUST(cq_file_path(&path, home, "post.key", &error));
+  MUST(cq_file_replace(path.at, bytes.at, bytes.size, 0600, false, &error));
+  MUST(post_make(settings, &key, &error));
+  cq_buf_fini(&bytes);
+  cq_buf_fini(&path);
+}
+
 void world_open(world *w, const char *name, cq_mode mode, uint64_t seed) {
   cq_secret *recovery = NULL;
   cq_sign_key post_key;
@@ -149,6 +194,7 @@ void world_open(world *w, const char *name, cq_mode mode, uint64_t seed) {
   snprintf(w->desk_home, sizeof w->desk_home, "%s/desk", w->root);
   for (size_t i = 0; i < WORLD_LAPTOPS; i++) open_laptop(w, i);
   w->post = (post_settings){.home = w->post_home, .clock = &cq_clock_system, .random = &cq_random_system};
+  if (world_store(w->store)) w->post.store = w->store;
   MUST(post_make(&w->post, &post_key, &error));
   w->post_chain = certify(w, CQ_ROLE_POST, &post_key, NULL);
   w->codec = cq_batch_codec_new(NULL);

@@ -37,6 +37,7 @@ typedef struct world {
   cq_programme_id id;
   cq_chain desk_chain, post_chain;
   char post_home[256], desk_home[256];
+  char store[300]; /* the post's, where CHASQUI_TEST_POSTGRES says so (tests/sync/with_postgres); else empty */
   post_settings post;
   world_laptop laptop[WORLD_LAPTOPS];
   uint64_t bundle_number;
@@ -57,6 +58,13 @@ cq_hash world_batch(world *w, size_t laptop, size_t payload, cq_buf *out);
 /* The desk's signed "opened" for a batch, into the desk's outbox and `out` (may be NULL). */
 void world_opened(world *w, size_t laptop, uint64_t number, const cq_hash *hash, cq_buf *out);
 void world_pass(world *w); /* desk.pass */
+
+/* Another post before the same store and with the same key, as several machines behind one address are. */
+void world_second_post(world *w, char home[256], post_settings *settings);
+/* The address of a database without tables; false: tests run over SQLite. */
+bool world_store(char store[300]);
+/* One statement at that server, by itself; answers the first column of its first row as a number. */
+long world_sql(const char *store, const char *sql);
 
 /* Removes a folder with all in it. */
 void world_remove(const char *folder);
