@@ -3,6 +3,7 @@
 
 #include "chasqui/cli.h"
 #include "chasqui/file.h"
+#include "collector/bare.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -167,11 +168,16 @@ cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *pat
                          const cq_random *random, cq_error *error) {
   source from = {.fd = -1};
   cq_media media;
+  cq_bare *bare = NULL;
   *attached = (cq_attached){.size = 0};
   cq_status status = open_file(path, &from.fd, error);
   if (status == CQ_OK) status = look_at(from.fd, path, wanted, &media, error);
   if (status == CQ_OK) {
-    status = cq_store_attachment_put(store, read_on, &from, attached->hash, &attached->size, error);
+    bare = cq_bare_new(media.type, read_on, &from);
+    if (!bare) status = cq_error_nomem(error);
+  }
+  if (status == CQ_OK) {
+    status = cq_store_attachment_put(store, cq_bare_read, bare, attached->hash, &attached->size, error);
     if (from.failed == EFBIG)
       status = refuse_size(from.size, error);
     else if (from.failed)
@@ -181,6 +187,7 @@ cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *pat
   }
   if (status == CQ_OK) draw_name(attached, media.ending, random);
   if (from.fd >= 0) close(from.fd);
+  cq_bare_free(bare);
   return status;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files as answers: by lines, by keys and by a script; refused ones; killed in between; packed, and joined again. */
+#include "chasqui/file.h"
 #include "tests/batch/fixture.h"
 #include "tests/collector/ways.h"
 
@@ -31,20 +32,32 @@ static void write_bytes(const char *name, const char *head, size_t head_size, si
   assert_int_equal(fclose(out), 0);
 }
 
-#define JPEG "\xFF\xD8\xFF\xE0"
+/* A scan at once: nothing in it is what a camera wrote beside the picture. */
+#define JPEG "\xFF\xD8\xFF\xDA\0\2"
+
+/* A photo with a place in it, from the project's folder. */
+static void copy_photo(void) {
+  char path[256];
+  cq_buf photo = {0};
+  assert_int_equal(cq_file_read("tests/collector/seeds/bare/base6.jpg", 1 << 20, &photo, NULL), CQ_OK);
+  snprintf(path, sizeof path, "%s/campo.jpg", folder);
+  assert_int_equal(cq_file_replace(path, photo.at, photo.size, 0600, false, NULL), CQ_OK);
+  cq_buf_fini(&photo);
+}
 
 static int make_files(void **state) {
   (void)state;
   const char *top = getenv("CHASQUI_TEST_TMP");
   snprintf(folder, sizeof folder, "%s/files.XXXXXX", top ? top : "/tmp");
   if (!mkdtemp(folder)) return -1;
-  write_bytes("casa.jpg", JPEG, 4, 1234567);
-  write_bytes("casa grande.jpg", JPEG, 4, 70000);
+  write_bytes("casa.jpg", JPEG, 6, 1234567);
+  write_bytes("casa grande.jpg", JPEG, 6, 70000);
   write_bytes("plano.png", "\x89PNG\r\n", 6, 40);
   write_bytes("saludo.amr", "#!AMR\n", 6, 2000);
   write_bytes("acta.pdf", "%PDF-1.5", 8, 3000);
   write_bytes("nota.txt", "hola", 4, 4);
   write_bytes("vacio.jpg", "", 0, 0);
+  copy_photo();
   form = way_form("tests/collector/fotos", "fotos", &blank);
   return chdir(folder); /* relative paths are from where the program stands */
 }
@@ -449,6 +462,16 @@ static void a_large_file_spans_batches_after_the_records(void **state) {
   office_free(it);
 }
 
+/* Of 993 bytes those stay that draw the picture: bare.c says which. */
+static void a_photo_does_not_tell_where_it_was_taken(void **state) {
+  (void)state;
+  office *it = joined();
+  way_keys(it, "<Enter><Enter>La casa<Enter>campo.jpg<Enter><Enter><Enter><Enter><Enter><Enter><Enter>", 24, 80, NULL,
+           NULL);
+  look_at_record(it, "image/jpeg=786 ");
+  office_free(it);
+}
+
 /* --- left for later --- */
 
 typedef struct stopping {
@@ -526,6 +549,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_attached_is_refused),
       cmocka_unit_test(an_accepted_file_survives_being_killed),
       cmocka_unit_test(a_large_file_spans_batches_after_the_records),
+      cmocka_unit_test(a_photo_does_not_tell_where_it_was_taken),
       cmocka_unit_test(packing_a_large_file_is_shown_and_can_be_left_for_later),
   };
   return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -60,8 +60,8 @@ static void make_photo(campaign *c, size_t i) {
   size_t size = 200 + any(c, any(c, 3) ? 20000 : 300000);
   char *bytes = malloc(size);
   if (!bytes) abort();
-  memcpy(bytes, "\xFF\xD8\xFF\xE0", 4);
-  for (size_t at = 4; at < size; at++) bytes[at] = (char)any(c, 256);
+  memcpy(bytes, "\xFF\xD8\xFF\xDA\0\2", 6); /* a scan without markers: it stays as it is */
+  for (size_t at = 6; at < size; at++) bytes[at] = (char)any(c, 255);
   photo_path(c, i, path);
   write_bytes(path, bytes, size);
   free(bytes);
