@@ -176,18 +176,28 @@ static cq_status fields_of(cq_composed *c, const cq_composed_form *from, fields 
   return status;
 }
 
+/* In a workbook a fault's place is its sheet's. */
+static void name_sheet(cq_indicators *all, const char *sheet) {
+  for (size_t i = 0; *sheet && i < all->fault_count; i++)
+    cq_error_at_cell(&all->faults[i], sheet, all->faults[i].row, all->faults[i].column);
+}
+
 static cq_status add_indicators(cq_composed *c, bool faulty, cq_error *error) {
   cq_buf path = {0}, bytes = {0};
+  static const char *const sheets[] = {"indicators", "indicadores", NULL};
   fields f = {0};
-  char count[24];
+  char count[24], sheet[CQ_ERROR_ARG_SIZE];
   if (!c->programme->indicators.size) return CQ_OK;
   cq_status status = read_part(c, c->programme->indicators, &path, &bytes, error);
+  if (status == CQ_OK && (status = cq_spreadsheet_csv(&bytes, sheet, sheets, error)) != CQ_OK)
+    cq_error_at_file(error, path.at);
   for (size_t i = 0; status == CQ_OK && i < c->form_count; i++)
     if (c->forms[i].status != CQ_FORM_WITHDRAWN) status = fields_of(c, &c->forms[i], &f, error);
   if (status == CQ_OK &&
       (status = cq_indicators_read(&c->indicators, cq_buf_str(&bytes), f.items ? f.items : &(cq_indicator_field){0},
                                    f.count, error)) != CQ_OK)
     cq_error_at_file(error, path.at);
+  if (status == CQ_OK) name_sheet(&c->indicators, sheet);
   if (status == CQ_OK && c->indicators.fault_count && !faulty) {
     snprintf(count, sizeof count, "%zu", c->indicators.fault_count);
     status = cq_error_set(error, CQ_INVALID, "desk.publish.indicators", path.at, count, c->indicators.faults[0].arg[0],
@@ -206,11 +216,20 @@ static cq_status add_indicators(cq_composed *c, bool faulty, cq_error *error) {
 
 static cq_status add_prices(cq_composed *c, cq_error *error) {
   cq_buf path = {0}, bytes = {0};
+  static const char *const sheets[] = {"prices", "precios", NULL};
+  char sheet[CQ_ERROR_ARG_SIZE];
   if (!c->programme->prices.size) return CQ_OK;
   cq_prices *prices = calloc(1, sizeof *prices);
   cq_status status = prices ? read_part(c, c->programme->prices, &path, &bytes, error) : cq_error_nomem(error);
-  if (status == CQ_OK && (status = cq_prices_read(prices, cq_buf_str(&bytes), error)) != CQ_OK)
+  if (status == CQ_OK && (status = cq_spreadsheet_csv(&bytes, sheet, sheets, error)) != CQ_OK)
     cq_error_at_file(error, path.at);
+  if (status == CQ_OK && (status = cq_prices_read(prices, cq_buf_str(&bytes), error)) != CQ_OK) {
+    cq_error_at_file(error, path.at);
+    if (*sheet && error) {
+      cq_error_at_cell(error, sheet, error->line, 0);
+      cq_error_at_line(error, 0, 0);
+    }
+  }
   if (status == CQ_OK) {
     cq_bundle_file *file = &c->files[c->file_count++];
     *file = (cq_bundle_file){.name = CQ_STR(CQ_PRICES_FILE), .bytes = keep(c, cq_buf_str(&bytes))};

@@ -7,6 +7,7 @@ const cq_cli_message cq_cli_messages_xlsform[] = {
      N_("Save it again in Excel or LibreOffice as .xlsx.")},
     {"xlsx.notlisted", N_("Of several files each must be a .csv."), NULL},
     {"xlsform.media.unknown", N_("There is no kind of media “%1$s”."), N_("It is one of: %2$s.")},
+    {"xlsx.sheet.none", N_("The workbook has several sheets, and none is called “%1$s”."), NULL},
     {"xlsx.damaged", N_("The workbook is damaged."), N_("Open it in Excel or LibreOffice and save it again.")},
     {"xlsx.part.missing", N_("A part of the workbook is missing."),
      N_("Open it in Excel or LibreOffice and save it again.")},

@@ -113,4 +113,13 @@ size_t cq_xlsform_item_count(const cq_xlsform *form);
 /* `language` NULL: the default one. False beyond the end. */
 bool cq_xlsform_item_at(const cq_xlsform *form, size_t index, const char *language, cq_xlsform_item *item);
 
+/* --- lists that an author keeps in a workbook --- */
+/*
+ * Where `bytes` are a workbook (.xlsx, .xls) they become the CSV that its sheet would be, row by row, so that a line is
+ * a row: of the sheets that bear one of `names` (ended by NULL) the first, or the only one there is. `sheet` gets its
+ * name; "" where the bytes are no workbook, which stay as they are. Errors: xlsx.sheet.none (the first of the names),
+ * those of the workbook.
+ */
+cq_status cq_spreadsheet_csv(cq_buf *bytes, char sheet[CQ_ERROR_ARG_SIZE], const char *const *names, cq_error *error);
+
 #endif

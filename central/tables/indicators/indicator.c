@@ -458,6 +458,7 @@ cq_str cq_indicator_label(const cq_indicator *i, cq_str language) {
 static bool month_of(cq_str text, int32_t *month) {
   char iso[11] = "";
   cq_date date;
+  if (text.size == 10 && memcmp(text.at + 7, "-01", 3) == 0) text.size = 7; /* a spreadsheet makes a day of "2012-08" */
   if (text.size != 7) return false;
   memcpy(iso, text.at, 7);
   memcpy(iso + 7, "-01", 4);

@@ -155,6 +155,10 @@ static void say_fault(const cq_cli *cli, const cq_error *fault, cq_buf *json, bo
                *fault->arg[2] && next.at ? next.at : "");
   cq_buf_add_text(json, first ? "\n{\"cell\":" : ",\n{\"cell\":");
   cq_cli_add_json(json, cq_str_from(fault->arg[0]));
+  if (*fault->sheet) {
+    cq_buf_add_text(json, ",\"sheet\":");
+    cq_cli_add_json(json, cq_str_from(fault->sheet));
+  }
   cq_buf_add_text(json, ",\"code\":");
   cq_cli_add_json(json, cq_str_from(fault->code));
   cq_buf_add_text(json, ",\"found\":");

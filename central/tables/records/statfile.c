@@ -121,7 +121,7 @@ static cq_status measure(void *context, size_t index, const cq_str *cells, cq_er
   t->rows++;
   for (size_t i = 0; i < cq_rows_table_at(w->rows, index)->count; i++) {
     column *c = &t->columns[i];
-    double value;
+    double value = 0;
     cq_date date;
     if (cells[i].size > c->width) c->width = cells[i].size;
     if (!cells[i].size) continue;
