@@ -3,6 +3,7 @@
 #include "cli/messages.h"
 #include "cli/state.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,12 +35,38 @@ static void add_clean(cq_buf *out, const char *text) {
   }
 }
 
+/* What the system says of a failure, in our own words: its catalogue may not be there, and says “fichero”. */
+static const char *system_words(const char *said) {
+  static const struct {
+    int number;
+    const char *words;
+  } rows[] = {{ENOENT, N_("it does not exist")},
+              {EACCES, N_("you have no permission for it")},
+              {EPERM, N_("you have no permission for it")},
+              {EEXIST, N_("it exists already")},
+              {EISDIR, N_("it is a folder")},
+              {ENOTDIR, N_("a part of the path is no folder")},
+              {ENOTEMPTY, N_("the folder is not empty")},
+              {ENAMETOOLONG, N_("the name is too long")},
+              {ENOSPC, N_("no space is left")},
+              {EDQUOT, N_("the space of this user is used up")},
+              {EFBIG, N_("the disk or stick takes no file of that size")},
+              {EROFS, N_("the disk or stick is protected against writing")},
+              {EIO, N_("the disk or stick fails")},
+              {ENODEV, N_("the disk or stick is no longer there")},
+              {EMFILE, N_("too many files are open")},
+              {EADDRNOTAVAIL, N_("this computer has no such address")}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (strcmp(said, strerror(rows[i].number)) == 0) return _(rows[i].words);
+  return said;
+}
+
 /* `%1$s` to `%4$s` are replaced; nothing else is special. */
 static void add_sentence(cq_buf *out, const char *sentence, const cq_error *error) {
   for (const char *at = sentence; *at;) {
     if (at[0] == '%' && at[1] >= '1' && at[1] <= '0' + CQ_ERROR_ARGS && at[2] == '$' && at[3] == 's') {
       int n = at[1] - '1';
-      if (n < error->argc) add_clean(out, error->arg[n]);
+      if (n < error->argc) add_clean(out, system_words(error->arg[n]));
       at += 4;
     } else {
       cq_buf_add_char(out, *at++);

@@ -36,6 +36,8 @@ const cq_cli_message cq_cli_messages_collector[] = {
      N_("Write the path of another one.")},
     {"collector.attach.many", N_("An interview cannot hold more than %1$s files."), NULL},
     {"collector.terminal", N_("This terminal (%1$s) cannot draw the screen."), N_("Use: chasqui-collector --line")},
+    {"collector.terminal.none", N_("There is no terminal here to draw the screen on."),
+     N_("Open one, or use: chasqui-collector --line")},
     {"collector.server.name", N_("%1$s cannot be a server's name here."),
      N_("Use letters, digits, point, dash and low dash, at most 64.")},
     {"collector.courier.start", N_("The courier chasqui-sync cannot be started: %1$s."),

@@ -125,9 +125,11 @@ cq_status cq_curses_open(cq_backend **backend, bool color, cq_error *error) {
   *backend = NULL;
   terminal *it = calloc(1, sizeof *it);
   if (!it) return cq_error_nomem(error);
-  if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) it->screen = newterm(NULL, stdout, stdin);
+  bool there = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+  if (there) it->screen = newterm(NULL, stdout, stdin);
   if (!it->screen) {
     free(it);
+    if (!there) return cq_error_set(error, CQ_IO, "collector.terminal.none", NULL);
     return cq_error_set(error, CQ_IO, "collector.terminal", name ? name : "", NULL);
   }
   it->backend = (cq_backend){size, put, show, key, close_terminal};

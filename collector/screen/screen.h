@@ -23,7 +23,7 @@ struct cq_backend {
   void (*close)(cq_backend *backend); /* frees it */
 };
 
-/* The terminal; `color` as cq_cli_color says. Error: collector.terminal. */
+/* The terminal; `color` as cq_cli_color says. Errors: collector.terminal, collector.terminal.none. */
 cq_status cq_curses_open(cq_backend **backend, bool color, cq_error *error);
 
 /* A screen of a fixed size that takes keys from a script, "Ana<Enter><F2>"; "<<" is "<". At its end: CQ_KEY_GONE. A key

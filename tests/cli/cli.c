@@ -3,6 +3,7 @@
 #include "chasqui/file.h"
 #include "cli/messages.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,6 +217,11 @@ static void explains_with_place_and_next_step(void **state) {
   cq_buf_reset(&what);
   cq_cli_explain(&error, &what, &next);
   assert_string_equal(what.at, "Unas comillas no están cerradas. (tdd\xEF\xBF\xBD.csv, línea 7, columna 3)");
+  cq_buf_reset(&what);
+  cq_buf_reset(&what);
+  cq_error_io(&error, "io.open", "tdd.csv", ENOENT);
+  cq_cli_explain(&error, &what, &next);
+  assert_string_equal(what.at, "No se puede abrir tdd.csv: no existe.");
   cq_buf_reset(&what);
   cq_error_set(&error, CQ_INVALID, "no.such.code", "x", NULL);
   cq_cli_explain(&error, &what, &next);
