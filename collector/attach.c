@@ -167,7 +167,7 @@ static void draw_name(cq_attached *attached, const char *ending, const cq_random
 cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *path, cq_str wanted,
                          const cq_random *random, cq_error *error) {
   source from = {.fd = -1};
-  cq_media media;
+  cq_media media = {0};
   cq_bare *bare = NULL;
   *attached = (cq_attached){.size = 0};
   cq_status status = open_file(path, &from.fd, error);
