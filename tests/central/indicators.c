@@ -218,9 +218,12 @@ static const char recall_xml[] =
     "nodeset=\"/data/rec\"><input ref=\"/data/rec/monto\"><label>m</label></input></repeat></group></h:body></h:html>";
 static const char base_xml[] =
     "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:head><h:title>g"
-    "</h:title><model><instance><data id=\"g\" version=\"1\"><base/><vez/><motivo/><meta><instanceID/></meta></data>"
+    "</h:title><model><instance><data id=\"g\" "
+    "version=\"1\"><base/><vez/><motivo/><zona/><meta><instanceID/></meta></data>"
     "</instance><bind nodeset=\"/data/base\" type=\"int\"/></model></h:head><h:body><input ref=\"/data/base\"><label>b"
-    "</label></input></h:body></h:html>";
+    "</label></input><select1 ref=\"/data/zona\"><label>z</label><item><label>Zona "
+    "norte</label><value>norte</value></item>"
+    "<item><label>Zona sur</label><value>sur</value></item></select1></h:body></h:html>";
 static const char definitions[] =
     "id,version,from,label::es,kind,dataset,form,rows,season,numerator,denominator,filter,disaggregations,source,"
     "precision,recall,money\n"
@@ -770,6 +773,25 @@ static void four_marks(void **state) {
   world_free(w);
 }
 
+/* Who reads sees the words of a choice that some form has; the code stays beside them for programs. */
+static void groups_bear_the_labels_of_their_choices(void **state) {
+  (void)state;
+  world *w = world_new("groups", true);
+  int status;
+  world_rest(w);
+  cJSON *json = run(w, "table ingreso --version-of 1 --season 2012-T1 --by zona --json", &status);
+  assert_int_equal(status, 0);
+  assert_string_equal(text(figure_of(json, "level", "norte", "registro"), "group_label"), "Zona norte");
+  assert_string_equal(text(figure_of(json, "level", "", "registro"), "group_label"), "");
+  cJSON_Delete(json);
+  cJSON_Delete(run(w, "table ingreso --version-of 1 --season 2012-T1 --by zona", &status));
+  assert_non_null(strstr(said, "\nZona norte "));
+  assert_null(strstr(said, "\nnorte "));
+  cJSON_Delete(run(w, "table ingreso --version-of 1 --season 2012-T1 --by sexo", &status)); /* no form has it */
+  assert_non_null(strstr(said, "\nm "));
+  world_free(w);
+}
+
 static void few_persons_are_hidden_outside(void **state) {
   (void)state;
   world *w = world_new("hidden", false);
@@ -1184,6 +1206,7 @@ int main(void) {
       cmocka_unit_test(strata_with_one_answer_are_joined),
       cmocka_unit_test(one_person_is_no_sample),
       cmocka_unit_test(four_marks),
+      cmocka_unit_test(groups_bear_the_labels_of_their_choices),
       cmocka_unit_test(few_persons_are_hidden_outside),
       cmocka_unit_test(frozen_figures),
   };

@@ -116,7 +116,14 @@ static void add_months(const cq_grid *grid, cq_buf *out) {
 }
 
 static void add_persons(const cq_grid *grid, cq_buf *out) {
+  char id[CQ_SEASON_REF_SIZE];
   cq_buf_add_char(out, '\n');
+  cq_data_column(out, cq_str_from(_("person")), -PERSON_WIDTH);
+  for (size_t s = 0; s < grid->season_count; s++) {
+    cq_buf_add_char(out, ' ');
+    cq_data_column(out, cq_str_from(cq_season_format(&grid->seasons[s].ref, id)), -STATE_WIDTH);
+  }
+  end_line(out);
   for (size_t p = 0; p < grid->people_count; p++) {
     if (cq_utf8_length(grid->people[p].id) <= PERSON_WIDTH)
       cq_data_column(out, grid->people[p].id, -PERSON_WIDTH);

@@ -5,6 +5,7 @@
 #include "central/merge/programme.h"
 #include "central/tables/indicators/figures.h"
 #include "central/tables/indicators/snapshot.h"
+#include "central/tables/records/rows.h"
 #include "central/tables/words.h"
 #include "central/verbs.h"
 #include "chasqui/file.h"
@@ -72,6 +73,49 @@ static cq_status show(cq_cli *cli, const cq_report *report, cq_error *error) {
   return status;
 }
 
+typedef struct naming {
+  cq_desk *desk;
+  const char *language;
+  cq_report *report;
+  size_t row;
+  bool found;
+} naming;
+
+/* Labels of a row's group, where this form has a choice of the disaggregation's name. */
+static cq_status name_group(void *context, cq_str form, cq_str title, int64_t records, cq_error *error) {
+  naming *it = context;
+  cq_report_row *row = &it->report->rows[it->row];
+  cq_rows *rows = NULL;
+  cq_rows_options options = {.language = it->language};
+  (void)title;
+  (void)records;
+  if (it->found) return CQ_OK;
+  cq_status status = cq_rows_open(&rows, it->desk, form, &options, error);
+  const cq_rows_table *t = status == CQ_OK ? cq_rows_table_at(rows, 0) : NULL;
+  for (size_t c = 0; t && status == CQ_OK && c < t->count; c++) {
+    const cq_choices *choices = NULL;
+    const cq_field *field = t->columns[c].field;
+    if (!field || field->control != CQ_CONTROL_SELECT1 || !cq_str_equal(field->name, row->by)) continue;
+    it->found = true;
+    status = cq_rows_choices(rows, &t->columns[c], &choices, error);
+    for (size_t r = it->row; status == CQ_OK && r < it->report->count; r++)
+      for (size_t i = 0; i < choices->count; i++)
+        if (cq_str_equal(it->report->rows[r].group, choices->items[i].value))
+          it->report->rows[r].group_label = cq_arena_copy(it->report->arena, choices->items[i].label);
+  }
+  cq_rows_free(rows);
+  return status;
+}
+
+/* One disaggregation is asked for at a time: the indicator's own form is looked at first, then the others. */
+static cq_status name_groups(const cq_cli *cli, cq_desk *desk, cq_report *report, cq_error *error) {
+  naming it = {.desk = desk, .language = cq_words_language(cq_cli_value(cli, "language")), .report = report};
+  while (it.row < report->count && !report->rows[it.row].by.size) it.row++;
+  if (it.row == report->count) return CQ_OK;
+  cq_status status = name_group(&it, report->rows[it.row].indicator->form, CQ_STR(""), 0, error);
+  return status == CQ_OK && !it.found ? cq_rows_forms(desk, name_group, &it, error) : status;
+}
+
 /* What stands above the figures in a workbook. */
 static cq_status name_report(const cq_cli *cli, cq_desk *desk, cq_report *report, cq_error *error) {
   cq_buf text = {0};
@@ -98,6 +142,7 @@ int cq_table_indicators(cq_cli *cli, cq_desk *desk, cq_status *status, cq_error 
   for (int i = 0; *status == CQ_OK && quarter && i < cq_cli_args(cli); i++)
     *status = cq_snapshot_freeze(cli, &source, cq_str_from(cq_cli_arg(cli, i)), &wish, quarter, error);
   if (*status == CQ_OK && cq_cli_flag(cli, "public")) *status = cq_report_hide(&report, error);
+  if (*status == CQ_OK) *status = name_groups(cli, desk, &report, error);
   if (*status == CQ_OK) *status = name_report(cli, desk, &report, error);
   if (*status == CQ_OK) *status = show(cli, &report, error);
   if (*status == CQ_OK && !report.count) cq_cli_say(cli, "%s", _("There is no value yet."));

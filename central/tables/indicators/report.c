@@ -181,7 +181,8 @@ static void add_row(cq_buf *out, const cq_report_row *r) {
   const char *band = cq_estimate_band(e);
   char text[32];
   add_padded(out,
-             r->group.size                   ? r->group
+             r->group_label.size             ? r->group_label
+             : r->group.size                 ? r->group
              : r->figure.group == UINT32_MAX ? cq_str_from(_("all"))
                                              : r->group,
              NAME_WIDTH);
@@ -344,6 +345,7 @@ typedef enum {
   NOT_APPLICABLE,
   CONFLICTS,
   SUPPRESSED,
+  GROUP_LABEL,
   COLUMNS
 } field;
 static const char *const columns[COLUMNS] = {"indicator",
@@ -374,7 +376,8 @@ static const char *const columns[COLUMNS] = {"indicator",
                                              "missing",
                                              "not_applicable",
                                              "conflicts",
-                                             "suppressed"};
+                                             "suppressed",
+                                             "group_label"};
 
 /* A cell: text, a number, or nothing. */
 static bool cell_of(const cq_report_row *r, cq_str language, field c, cq_str *text, double *number) {
@@ -406,6 +409,7 @@ static bool cell_of(const cq_report_row *r, cq_str language, field c, cq_str *te
   case NOT_APPLICABLE: *number = (double)f->not_applicable; break;
   case CONFLICTS: *number = (double)f->conflicts; break;
   case SUPPRESSED: *text = r->hidden ? CQ_STR("yes") : CQ_STR(""); break;
+  case GROUP_LABEL: *text = r->group_label; break;
   default: break;
   }
   if (c >= ESTIMATE && c <= BAND && !r->hidden && (f->e.n || c == N)) {
@@ -508,7 +512,9 @@ static cq_str said_of_cell(const cq_report_row *r, field c, cq_str text) {
   case SOURCE_COMPARED: return text.size ? cq_str_from(cq_words_source(f->before)) : text;
   case BAND: return text.size ? cq_str_from(cq_words_band(cq_estimate_band(&f->e))) : text;
   case BY: return cq_words_column(text);
-  case GROUP: return !text.size && f->group == UINT32_MAX ? cq_str_from(_("all")) : text;
+  case GROUP:
+    if (r->group_label.size) return r->group_label;
+    return !text.size && f->group == UINT32_MAX ? cq_str_from(_("all")) : text;
   case PRICES: return cq_str_is(text, "nominal") ? cq_str_from(_("soles of their time, no price index")) : text;
   default: return text;
   }

@@ -15,7 +15,8 @@ enum { CQ_REPORT_MONTHS = 8 * (CQ_PERIOD_MONTHS * 4) + 1 };
 typedef struct cq_report_row {
   const cq_indicator *indicator;
   cq_figure figure;
-  cq_str group, by;                                            /* "": all; name of the disaggregation */
+  cq_str group, by;   /* "": all; name of the disaggregation */
+  cq_str group_label; /* of the choice that the group is; "" where no form has it */
   char season[CQ_SEASON_REF_SIZE], before[CQ_SEASON_REF_SIZE]; /* "2012-T1", "2012", "" */
   cq_str months, months_before;                                /* that the figure rests on: "2012-08 2012-09 2012-10" */
   cq_str prices; /* of a change of money: "2012-T1", or "nominal"; else "" */
