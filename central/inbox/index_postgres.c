@@ -76,15 +76,16 @@ static const char *const own[INDEX_STATEMENTS] = {
 
 typedef struct connection {
   PGconn *pg; /* NULL: not open */
-  bool in_use, prepared[INDEX_STATEMENTS];
+  bool prepared[INDEX_STATEMENTS];
   bool large; /* has sent much */
 } connection;
 
 typedef struct postgres_index {
   post_index base;
   char *address;
-  pthread_mutex_t lock; /* of the connections */
+  pthread_mutex_t lock; /* of what follows; a connection in use is its thread's alone */
   pthread_cond_t given_back;
+  bool in_use[CONNECTIONS];
   connection connections[CONNECTIONS];
   int64_t away_until_ms; /* monotonic */
   char why[CQ_ERROR_ARG_SIZE];
@@ -116,7 +117,7 @@ static void first_line(const char *message, char out[CQ_ERROR_ARG_SIZE]) {
 
 static void close_connection(connection *c) {
   PQfinish(c->pg);
-  *c = (connection){.in_use = c->in_use};
+  *c = (connection){0};
 }
 
 static bool is_lost(const connection *c) {
@@ -194,7 +195,7 @@ static connection *free_connection(postgres_index *index) {
   connection *any = NULL;
   for (size_t i = 0; i < CONNECTIONS; i++) {
     connection *c = &index->connections[i];
-    if (c->in_use) continue;
+    if (index->in_use[i]) continue;
     if (c->pg) return c;
     any = c;
   }
@@ -206,9 +207,9 @@ static void give_back(postgres_index *index, connection *c) {
   bool lost = is_lost(c);
   if (c->large || lost) close_connection(c);
   pthread_mutex_lock(&index->lock);
-  c->in_use = false;
+  index->in_use[c - index->connections] = false;
   for (size_t i = 0; lost && i < CONNECTIONS; i++) {
-    if (!index->connections[i].in_use) close_connection(&index->connections[i]);
+    if (!index->in_use[i]) close_connection(&index->connections[i]);
   }
   pthread_cond_signal(&index->given_back);
   pthread_mutex_unlock(&index->lock);
@@ -224,7 +225,7 @@ static cq_status take(postgres_index *index, connection **out, cq_error *error) 
   if (away)
     memcpy(why, index->why, sizeof why);
   else
-    c->in_use = true;
+    index->in_use[c - index->connections] = true;
   pthread_mutex_unlock(&index->lock);
   if (away) {
     pthread_cond_signal(&index->given_back); /* that this one leaves is the next one's to see */

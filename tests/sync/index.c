@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -435,6 +436,34 @@ static void a_reader_misses_nothing(void **state) {
   assert_int_equal(s.count, fresh);
 }
 
+/* --- SQLite only: a home from before there was more than one engine --- */
+static void an_older_home_goes_on(void **state) {
+  two *t = *state;
+  if (t->store[0]) skip();
+  char path[300];
+  sqlite3 *db = NULL;
+  index_item item = item_of(1, CQ_PARCEL_BATCH, CQ_OUTCOME_KEPT, &laptop, 100);
+  index_close(t->one);
+  index_close(t->other);
+  snprintf(path, sizeof path, "%s/post.db", t->home);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(
+      sqlite3_exec(db,
+                   "DROP TABLE arrival; CREATE TABLE setting(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+                   "INSERT INTO setting VALUES('bundle', 'bundles/x');"
+                   "INSERT INTO item VALUES(41, x'01', 2, 1, x'00', 3, 1, 'bundles/x', 1);"
+                   "INSERT INTO news VALUES(57, x'00', x'01'); DELETE FROM news;",
+                   NULL, NULL, NULL),
+      SQLITE_OK);
+  sqlite3_close(db);
+  t->one = open_index(t);
+  t->other = open_index(t);
+  add(t->other, &item, NULL);
+  assert_int_equal(find(t->one, &item.hash).sequence, 58);
+  assert_int_equal(index_newest_bundle(t->one, &item, &error), CQ_OK);
+  assert_int_equal(item.number, 3);
+}
+
 /* --- PostgreSQL only --- */
 #define DROP_CONNECTIONS                                                                                               \
   "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'chasqui-central'"
@@ -511,6 +540,7 @@ int main(void) {
       CASE(a_newer_sheet_replaces_the_older),
       CASE(lists_orders),
       CASE(a_reader_misses_nothing),
+      CASE(an_older_home_goes_on),
       CASE(a_broken_connection_comes_back),
       CASE(a_database_set_back_gives_no_old_sequence),
       cmocka_unit_test(the_address_holds_no_password),

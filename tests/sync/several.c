@@ -7,15 +7,19 @@
  * by itself only where a case moves it.
  */
 #include "central/inbox/exchange.h"
+#include "central/inbox/server.h"
 #include "chasqui/order.h"
 #include "tests/sync/world.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -283,11 +287,50 @@ static void repeats_what_broke_while_committing(void **state) {
   cq_buf_fini(&batch);
 }
 
+/* The status that a request over HTTP is answered with. */
+static int status_of(uint16_t port, const char *method, const char *path) {
+  char text[600] = "";
+  int status = 0;
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  int size = snprintf(text, sizeof text,
+                      "%s %s HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nConnection: close\r\n\r\n", method, path);
+  assert_int_equal(write(fd, text, (size_t)size), size);
+  for (size_t at = 0; at < sizeof text - 1;) {
+    ssize_t n = read(fd, text + at, sizeof text - 1 - at);
+    if (n <= 0) break;
+    at += (size_t)n;
+  }
+  close(fd);
+  assert_int_equal(sscanf(text, "HTTP/1.1 %d", &status), 1);
+  return status;
+}
+
+/* A bundle, which is news, and an item that nobody has. */
+static void expect_statuses(uint16_t port, const cq_hash *bundle, int there, int not_there) {
+  char path[100], hex[65];
+  static const cq_hash nobody = {{5}};
+  snprintf(path, sizeof path, "/v1/items/%s", cq_hash_hex(bundle, hex));
+  assert_int_equal(status_of(port, "GET", path), there);
+  snprintf(path, sizeof path, "/v1/uploads/%s", hex);
+  assert_int_equal(status_of(port, "HEAD", path), there);
+  snprintf(path, sizeof path, "/v1/items/%s", cq_hash_hex(&nobody, hex));
+  assert_int_equal(status_of(port, "GET", path), not_there);
+  snprintf(path, sizeof path, "/v1/uploads/%s", hex);
+  assert_int_equal(status_of(port, "HEAD", path), not_there);
+}
+
 static void says_later_while_the_database_is_away(void **state) {
   pair *t = *state;
   cq_buf first = {0}, second = {0}, ask_bytes = {0}, answer = {0};
   cq_ask ask = {.mode = t->w.mode, .programme = t->w.id, .asked_count = 1};
+  server *s = NULL;
   if (!t->w.store[0]) skip();
+  server_settings serving = {.post = t->a, .listen = "127.0.0.1:0"};
+  assert_int_equal(server_start(&s, &serving, &error), CQ_OK);
+  cq_hash bundle = cq_hash_of(t->w.bundle.at, t->w.bundle.size);
+  expect_statuses(server_port(s), &bundle, 200, 404);
   world_batch(&t->w, 0, 100, &first);
   world_batch(&t->w, 0, 100, &second);
   assert_int_equal(take(t->a, &first), CQ_OUTCOME_KEPT);
@@ -298,6 +341,7 @@ static void says_later_while_the_database_is_away(void **state) {
   assert_int_equal(take(t->a, &second), CQ_OUTCOME_LATER_FULL);
   assert_int_equal(exchange_answer(t->a, cq_buf_str(&ask_bytes), &answer, &error), CQ_BUSY);
   assert_string_equal(error.code, "post.store.away");
+  expect_statuses(server_port(s), &bundle, 503, 503); /* not 404, which would be an answer */
   assert_int_equal(system("tests/sync/with_postgres start"), 0);
   cq_outcome outcome = CQ_OUTCOME_LATER_FULL;
   for (int i = 0; i < 100 && outcome == CQ_OUTCOME_LATER_FULL; i++) {
@@ -305,6 +349,8 @@ static void says_later_while_the_database_is_away(void **state) {
     poll(NULL, 0, 50);
   }
   assert_int_equal(outcome, CQ_OUTCOME_KEPT);
+  expect_statuses(server_port(s), &bundle, 200, 404);
+  server_stop(s);
   assert_int_equal(take(t->b, &first), CQ_OUTCOME_ALREADY);
   cq_buf_fini(&first);
   cq_buf_fini(&second);
