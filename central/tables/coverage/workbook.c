@@ -9,7 +9,7 @@
 
 typedef struct formats {
   cq_folio book;
-  lxw_format *percent;
+  lxw_format *percent, *weight;
 } formats;
 
 /* Covered, due and weighted share of one group: three columns a season. Where nobody is due, what is covered is neither
@@ -99,16 +99,17 @@ static void put_people(const cq_grid *grid, lxw_worksheet *sheet, const formats 
   lxw_row_t heads = put_title(grid, sheet, _("Persons"), f);
   cq_folio_put(sheet, heads, 0, cq_str_from(_("person")), f->book.head);
   cq_folio_put(sheet, heads, 1, grid->by.size ? grid->by : cq_str_from(_("group")), f->book.head);
-  cq_folio_put(sheet, heads, 2, cq_str_from(_("weight")), f->book.number_head);
+  cq_folio_put(sheet, heads, 2 + grid->season_count, cq_str_from(_("weight")), f->book.number_head);
   for (size_t s = 0; s < grid->season_count; s++)
-    cq_folio_put(sheet, heads, 3 + s, cq_str_from(cq_season_format(&grid->seasons[s].ref, id)), f->book.head);
+    cq_folio_put(sheet, heads, 2 + s, cq_str_from(cq_season_format(&grid->seasons[s].ref, id)), f->book.head);
   for (size_t p = 0; p < grid->people_count && heads + 1 + p < LXW_ROW_MAX; p++) {
     size_t row = heads + 1 + p;
     cq_folio_put(sheet, row, 0, grid->people[p].id, NULL);
     cq_folio_put(sheet, row, 1, grid->people[p].group, NULL);
-    worksheet_write_number(sheet, (lxw_row_t)row, 2, grid->people[p].person.weight, NULL);
+    worksheet_write_number(sheet, (lxw_row_t)row, (lxw_col_t)(2 + grid->season_count), grid->people[p].person.weight,
+                           f->weight);
     for (size_t s = 0; s < grid->season_count; s++)
-      cq_folio_put(sheet, row, 3 + s, cq_str_from(cq_words_state(cq_grid_cell(grid, p, s)->state)), NULL);
+      cq_folio_put(sheet, row, 2 + s, cq_str_from(cq_words_state(cq_grid_cell(grid, p, s)->state)), NULL);
   }
   if (grid->people_count)
     worksheet_autofilter(sheet, heads, 0, (lxw_row_t)(heads + grid->people_count), (lxw_col_t)(2 + grid->season_count));
@@ -122,9 +123,12 @@ cq_status cq_grid_xlsx(const cq_grid *grid, const char *path, cq_error *error) {
   if (status == CQ_OK) status = cq_folio_sheet(&f.book, _("Coverage"), &coverage, error);
   if (status == CQ_OK) status = cq_folio_sheet(&f.book, _("Months"), &months, error);
   if (status == CQ_OK) status = cq_folio_sheet(&f.book, _("Persons"), &people, error);
-  if (status == CQ_OK && !(f.percent = workbook_add_format(f.book.workbook))) status = cq_error_nomem(error);
+  if (status == CQ_OK &&
+      (!(f.percent = workbook_add_format(f.book.workbook)) || !(f.weight = workbook_add_format(f.book.workbook))))
+    status = cq_error_nomem(error);
   if (status == CQ_OK) {
     format_set_num_format(f.percent, "0.0%");
+    format_set_num_format(f.weight, "#,##0.0000");
     put_coverage(grid, coverage, &f);
     put_months(grid, months, &f);
     put_people(grid, people, &f);
