@@ -108,7 +108,7 @@ static cq_status refuse_size(int64_t size, cq_error *error) {
 }
 
 /* Opens without waiting, whatever it is: a FIFO has no end. */
-static cq_status open_file(const char *path, int *fd, cq_error *error) {
+static cq_status open_file(const char *path, int *fd, int64_t *size, cq_error *error) {
   struct stat info;
   *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (*fd < 0) {
@@ -121,18 +121,31 @@ static cq_status open_file(const char *path, int *fd, cq_error *error) {
   if (S_ISDIR(info.st_mode)) return cq_error_set(error, CQ_INVALID, "collector.attach.folder", NULL);
   if (!S_ISREG(info.st_mode)) return cq_error_set(error, CQ_INVALID, "collector.attach.special", NULL);
   if (info.st_size == 0) return cq_error_set(error, CQ_INVALID, "collector.attach.empty", NULL);
+  *size = info.st_size;
   return info.st_size > CQ_ATTACH_MAX ? refuse_size(info.st_size, error) : CQ_OK;
 }
 
 typedef struct source {
-  int fd, failed; /* errno of a failure */
-  int64_t size;
+  int fd, failed;            /* errno of a failure */
+  int64_t size, total, next; /* when to ask again */
+  const cq_attach_watch *watch;
 } source;
+
+static bool goes_on(source *it) {
+  enum { STEP = 4 << 20 };
+  if (!it->watch->go_on || it->total <= CQ_ATTACH_NOTICED || it->size < it->next) return true;
+  it->next = it->size + STEP;
+  return it->watch->go_on(it->watch->context, (uint64_t)it->size, (uint64_t)it->total);
+}
 
 /* A file that grows while it is read must not fill the vault. */
 static int64_t read_on(void *context, void *out, size_t size) {
   source *it = context;
   ssize_t got;
+  if (!goes_on(it)) {
+    it->failed = ECANCELED;
+    return -1;
+  }
   do got = read(it->fd, out, size);
   while (got < 0 && errno == EINTR);
   if (got < 0) {
@@ -165,12 +178,12 @@ static void draw_name(cq_attached *attached, const char *ending, const cq_random
 }
 
 cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *path, cq_str wanted,
-                         const cq_random *random, cq_error *error) {
-  source from = {.fd = -1};
+                         const cq_random *random, const cq_attach_watch *watch, cq_error *error) {
+  source from = {.fd = -1, .watch = watch};
   cq_media media = {0};
   cq_bare *bare = NULL;
   *attached = (cq_attached){.size = 0};
-  cq_status status = open_file(path, &from.fd, error);
+  cq_status status = open_file(path, &from.fd, &from.total, error);
   if (status == CQ_OK) status = look_at(from.fd, path, wanted, &media, error);
   if (status == CQ_OK) {
     bare = cq_bare_new(media.type, read_on, &from);
@@ -180,6 +193,8 @@ cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *pat
     status = cq_store_attachment_put(store, cq_bare_read, bare, attached->hash, &attached->size, error);
     if (from.failed == EFBIG)
       status = refuse_size(from.size, error);
+    else if (from.failed == ECANCELED)
+      status = cq_error_set(error, CQ_INVALID, "collector.attach.stopped", NULL);
     else if (from.failed)
       status = cq_error_set(error, CQ_INVALID, "collector.attach.read", strerror(from.failed), NULL);
     else if (status == CQ_OK && attached->size == 0)

@@ -28,13 +28,20 @@ typedef struct cq_attached {
  */
 cq_status cq_attach_path(cq_buf *path, cq_str typed, const char *folder, cq_error *error);
 
+/* Asked now and then while a file of more than CQ_ATTACH_NOTICED bytes is read; false: it is not taken. */
+enum { CQ_ATTACH_NOTICED = 8 * 1000 * 1000 };
+typedef struct cq_attach_watch {
+  bool (*go_on)(void *context, uint64_t done, uint64_t total); /* NULL: nobody is asked */
+  void *context;
+} cq_attach_watch;
+
 /*
  * Reads a file into the vault's chunks; a name for it is drawn. Refused, and nothing kept: collector.attach.none,
  * .folder, .special (no ordinary file), .open, .empty, .large (arguments its size and the most), .kind (not what
- * `wanted` asks for; argument what it is), .read. Errors of the store besides.
+ * `wanted` asks for; argument what it is), .read, .stopped (by `watch`). Errors of the store besides.
  */
 cq_status cq_attach_read(cq_attached *attached, cq_store *store, const char *path, cq_str wanted,
-                         const cq_random *random, cq_error *error);
+                         const cq_random *random, const cq_attach_watch *watch, cq_error *error);
 
 /*
  * Completes what was typed as far as it is plain; `typed` is replaced in place, a folder ends in a slash. `offered`

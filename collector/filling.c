@@ -477,8 +477,8 @@ cq_status cq_filling_attach(cq_filling *it, cq_entry node, cq_str typed, const c
   /* a name is drawn again where this interview has it already */
   do {
     if (status == CQ_OK)
-      status =
-          cq_attach_read(&attached, it->laptop->store, path.at, state.field->media_type, it->laptop->random, error);
+      status = cq_attach_read(&attached, it->laptop->store, path.at, state.field->media_type, it->laptop->random,
+                              &it->watch, error);
   } while (status == CQ_OK && cq_filling_file(it, cq_str_from(attached.name)));
   if (status == CQ_OK)
     status = answer(it, KIND_VALUE, node, cq_str_from(attached.name), &attached, forward, outcome, error);

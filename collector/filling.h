@@ -25,6 +25,7 @@ typedef struct cq_filling {
   cq_arena *arena;    /* for outcomes; reset at each answer */
   cq_attached *files; /* that its answers name */
   size_t file_count;
+  cq_attach_watch watch; /* while a large file is read; zeroed: nobody */
   /* What the interview borrows. */
   cq_clock clock;
   cq_random random;

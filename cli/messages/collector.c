@@ -34,6 +34,7 @@ const cq_cli_message cq_cli_messages_collector[] = {
      N_("Save it in a smaller size, and write the path of that one.")},
     {"collector.attach.kind", N_("The question does not take this kind of file: %1$s."),
      N_("Write the path of another one.")},
+    {"collector.attach.stopped", N_("The file was not taken: you stopped it."), NULL},
     {"collector.attach.many", N_("An interview cannot hold more than %1$s files."), NULL},
     {"collector.terminal", N_("This terminal (%1$s) cannot draw the screen."), N_("Use: chasqui-collector --line")},
     {"collector.terminal.none", N_("There is no terminal here to draw the screen on."),

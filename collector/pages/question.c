@@ -367,6 +367,10 @@ static bool value_of(question *it, cq_buf *value) {
   return true;
 }
 
+static bool show_reading(void *app, uint64_t done, uint64_t total) {
+  return cq_app_goes_on(app, _("Attaching"), _("The file is being read into the vault."), done, total);
+}
+
 /* Nothing typed: the file that stands, stays. */
 static bool take_file(question *it, bool forward, bool *moved) {
   cq_app *app = it->view.app;
@@ -376,6 +380,7 @@ static bool take_file(question *it, bool forward, bool *moved) {
   cq_error_clear(&error);
   *moved = false;
   if (cq_str_trim(cq_buf_str(&it->edit.text)).size == 0) return true;
+  app->filling->watch = (cq_attach_watch){show_reading, app};
   cq_status status = cq_filling_attach(app->filling, it->prompt.state.node, cq_buf_str(&it->edit.text), NULL, forward,
                                        &outcome, &error);
   bool taken = cq_app_well(app, status, &error) && outcome.result == CQ_SET_ACCEPTED;

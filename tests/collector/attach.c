@@ -293,7 +293,8 @@ static void attach_fails(cq_laptop *laptop, const char *path, const char *code) 
   cq_attached attached;
   cq_error error;
   cq_error_clear(&error);
-  cq_status status = cq_attach_read(&attached, laptop->store, path, CQ_STR("image/*"), laptop->random, &error);
+  cq_status status =
+      cq_attach_read(&attached, laptop->store, path, CQ_STR("image/*"), laptop->random, &(cq_attach_watch){0}, &error);
   assert_int_not_equal(status, CQ_OK);
   assert_string_equal(error.code, code);
   assert_true(status != CQ_IO && status != CQ_NOMEM); /* which would end the screen */
@@ -322,7 +323,9 @@ static void what_cannot_be_attached_is_refused(void **state) {
     attach_fails(&laptop, "ajeno.jpg", "collector.attach.open");
   }
   assert_int_equal(attachments_in(&laptop), 0);
-  assert_int_equal(cq_attach_read(&attached, laptop.store, "casa.jpg", CQ_STR("image/*"), laptop.random, NULL), CQ_OK);
+  assert_int_equal(cq_attach_read(&attached, laptop.store, "casa.jpg", CQ_STR("image/*"), laptop.random,
+                                  &(cq_attach_watch){0}, NULL),
+                   CQ_OK);
   assert_int_equal(strlen(attached.name), 17);
   cq_buf words = {0};
   cq_attach_words(&attached, &words);
@@ -536,6 +539,33 @@ static void packing_a_large_file_is_shown_and_can_be_left_for_later(void **state
   office_free(it);
 }
 
+static void reading_a_large_file_can_be_stopped(void **state) {
+  (void)state;
+  cq_laptop laptop;
+  page_at_work page = {0};
+  office *it = joined();
+  write_bytes("enorme.jpg", JPEG, 6, 9000000);
+  way_keys(it, "<Enter><Enter>La casa<Enter>enorme.jpg<Enter><!Esc>", 24, 80, see_work, &page);
+  assert_non_null(page.seen.at);
+  assert_non_null(strstr(page.seen.at, "0.0 of 9.0 MB"));
+  way_open(it, &laptop);
+  assert_int_equal(attachments_in(&laptop), 0);
+  cq_laptop_close(&laptop);
+  way_keys(it, "<Down><Enter><Enter>enorme.jpg<Enter>", 24, 80, NULL, NULL);
+  way_open(it, &laptop);
+  /* asked at the beginning and after each 4 MiB */
+  stopping stop = {.last = 99};
+  cq_attached attached;
+  assert_int_equal(cq_attach_read(&attached, laptop.store, "enorme.jpg", CQ_STR("image/*"), laptop.random,
+                                  &(cq_attach_watch){stop_at, &stop}, NULL),
+                   CQ_OK);
+  assert_int_equal(stop.calls, 3);
+  assert_int_equal(attachments_in(&laptop), 1);
+  cq_laptop_close(&laptop);
+  cq_buf_fini(&page.seen);
+  office_free(it);
+}
+
 int main(void) {
   setenv("LANGUAGE", "es", 1);
   cq_cli_locale();
@@ -550,6 +580,7 @@ int main(void) {
       cmocka_unit_test(an_accepted_file_survives_being_killed),
       cmocka_unit_test(a_large_file_spans_batches_after_the_records),
       cmocka_unit_test(a_photo_does_not_tell_where_it_was_taken),
+      cmocka_unit_test(reading_a_large_file_can_be_stopped),
       cmocka_unit_test(packing_a_large_file_is_shown_and_can_be_left_for_later),
   };
   return cmocka_run_group_tests(tests, make_files, remove_files);
