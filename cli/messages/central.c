@@ -90,6 +90,7 @@ const cq_cli_message cq_cli_messages_central[] = {
      N_("Join it with a class that is like it.")},
     {"desk.publish.indicators", N_("The indicators in %1$s have %2$s faults; the first stands in cell %3$s."),
      N_("See them all with: chasqui-central indicators check PROGRAMME")},
+    {"desk.sample.question", N_("The form “%2$s” has no question “%1$s”, or one that identifies people."), NULL},
     {"desk.publish.indicator", N_("The indicator “%1$s” has changed, and its version %2$s has not."),
      N_("Give the changed definition a new version; the published one stays as it is.")},
     {"desk.indicator.frame", N_("The list “%1$s” has no frame, so nobody knows whom its records stand for."),

@@ -1081,7 +1081,10 @@ static void the_desk_reports_those_lost_as_a_file_does(void **state) {
   run(w, "sample report", &status);
   assert_int_equal(status, 2);
   refused(w, "sample report --season 2012-T1 --baseline g --compare nadie --json");
-  assert_non_null(strstr(said, "central.data.column"));
+  assert_non_null(strstr(said, "desk.sample.question"));
+  cJSON_Delete(run(w, "table ingreso --season 2012-T1 --json --xlsx /nowhere/x.xlsx", &status));
+  assert_int_equal(status, 3);
+  assert_non_null(strstr(said, "io.create"));
   refused(w, "sample report --season 2012-T9 --json");
   world_free(w);
 }

@@ -45,6 +45,9 @@ cq_status cq_folio_begin(cq_folio *b, const char *path, bool practice, cq_error 
   *b = (cq_folio){.path = path, .practice = practice};
   cq_buf_add_text(&b->part, path);
   cq_buf_add_text(&b->part, ".part");
+  FILE *file = b->part.failed ? NULL : fopen(b->part.at, "wb"); /* the library would say it in words of its own */
+  if (!b->part.failed && !file) return cq_error_io(error, "io.create", path, errno);
+  if (file) fclose(file);
   if (b->part.failed || !(b->workbook = workbook_new(b->part.at)) || !add_formats(b)) return cq_error_nomem(error);
   return CQ_OK;
 }

@@ -76,13 +76,13 @@ static cq_status read_persons(baseline *b, cq_desk *desk, const cq_desk_sample_p
   return status;
 }
 
-static cq_status find_column(const cq_rows *rows, const char *name, size_t *at, cq_error *error) {
+static cq_status find_column(const cq_rows *rows, const char *form, const char *name, size_t *at, cq_error *error) {
   const cq_rows_table *t = cq_rows_table_at(rows, 0);
   *at = SIZE_MAX;
   if (!name) return CQ_OK;
   for (size_t c = 0; c < t->count; c++)
     if (t->columns[c].field && cq_str_is(t->columns[c].name, name)) *at = c;
-  return *at == SIZE_MAX ? cq_error_set(error, CQ_INVALID, "central.data.column", name, NULL) : CQ_OK;
+  return *at == SIZE_MAX ? cq_error_set(error, CQ_INVALID, "desk.sample.question", name, form, NULL) : CQ_OK;
 }
 
 static cq_status take_row(void *context, size_t table, const cq_str *cells, cq_error *error) {
@@ -115,9 +115,9 @@ static cq_status read_baseline(baseline *b, cq_desk_sample *sample, cq_desk *des
   cq_status status = cq_rows_open(&rows, desk, cq_str_from(plan->baseline), &options, error);
   b->asked = plan->compared + 2;
   for (size_t i = 0; status == CQ_OK && i < plan->compared; i++)
-    status = find_column(rows, plan->compare[i], &b->column[i], error);
-  if (status == CQ_OK) status = find_column(rows, plan->replaces, &b->column[plan->compared], error);
-  if (status == CQ_OK) status = find_column(rows, plan->reason, &b->column[plan->compared + 1], error);
+    status = find_column(rows, plan->baseline, plan->compare[i], &b->column[i], error);
+  if (status == CQ_OK) status = find_column(rows, plan->baseline, plan->replaces, &b->column[plan->compared], error);
+  if (status == CQ_OK) status = find_column(rows, plan->baseline, plan->reason, &b->column[plan->compared + 1], error);
   if (status == CQ_OK) status = read_persons(b, desk, plan, error);
   if (status == CQ_OK) status = cq_rows_read(rows, take_row, b, &records, &sample->unreadable, error);
   cq_rows_free(rows);

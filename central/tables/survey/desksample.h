@@ -42,7 +42,7 @@ typedef struct cq_desk_sample {
 /*
  * Who answered: a complete visit about the season, or one that ended midway, up to `today`. Two complete baselines of a
  * person are a conflict, and none of them says anything. Errors: desk.indicator.frame, tables.season, desk.form.none,
- * central.data.column (a question that the baseline does not have, or must not show). The caller ends it, after an
+ * desk.sample.question (one that the baseline does not have, or must not show). The caller ends it, after an
  * error too.
  */
 cq_status cq_desk_sample_read(cq_desk_sample *sample, cq_desk *desk, const cq_desk_sample_plan *plan, cq_error *error);
