@@ -157,3 +157,26 @@ cq_status cq_order_read(cq_order *order, cq_hash *name, cq_str bytes, cq_arena *
   *name = cq_hash_of(bytes.at, bytes.size);
   return read_body(order, &layout, arena, error);
 }
+
+/* --- the word of a device --- */
+
+enum { WORD_SIZE = 52 };
+static const uint8_t word_head[8] = {'C', 'H', 'Q', 'E', 1};
+
+void cq_erasure_word_write(cq_buf *out, const cq_erasure_word *word) {
+  cq_buf_add(out, word_head, sizeof word_head);
+  cq_buf_add(out, word->order.at, sizeof word->order.at);
+  cq_put_i64(out, word->made_utc_ms);
+  cq_put_u32(out, word->held);
+}
+
+bool cq_erasure_word_read(cq_erasure_word *word, cq_str bytes) {
+  *word = (cq_erasure_word){0};
+  if (bytes.size != WORD_SIZE || memcmp(bytes.at, word_head, sizeof word_head) != 0) return false;
+  cq_layout layout = cq_layout_of(bytes.at, bytes.size);
+  cq_layout_take(&layout, sizeof word_head);
+  cq_layout_copy(&layout, word->order.at, sizeof word->order.at);
+  word->made_utc_ms = cq_layout_i64(&layout);
+  word->held = cq_layout_u32(&layout);
+  return !layout.failed;
+}

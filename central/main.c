@@ -196,15 +196,31 @@ static const cq_cli_verb verbs[] = {
      .max_args = -1,
      .run = cq_central_void},
     {.name = "erase",
-     .args = N_("RECORD…"),
+     .args = N_("[RECORD…]"),
      .summary = N_("erase records for ever, as a person may ask (Ley 29733)"),
      .text = N_(
-         "Removes the records here, and orders posts and laptops to do the same. The names stay, so that a record that "
-         "comes once more is not merged again. Backups made before hold it still: destroy or renew them."),
-     .options = cq_central_records_options,
-     .min_args = 1,
+         "RECORD is the start of its name; all versions of a corrected record go with it. --person takes all records "
+         "of "
+         "a person.\n\nRemoves the records here, with their files, snapshots of their drafts and the sealed batches "
+         "that "
+         "brought them, and orders posts and laptops to do the same. Of a person about whom no record is left the name "
+         "and place go too. The names of the records stay, so that one that comes once more is not merged again. A "
+         "withdrawn consent is something else: who withdraws is not visited any more, and what was said is kept.\n\n"
+         "Backups made before, exported tables and the frame (a code and a stratum, no name) hold it still: destroy or "
+         "renew them. The drill is in docs/security.md."),
+     .options = cq_central_erase_options,
      .max_args = -1,
      .run = cq_central_erase},
+    {.name = "erase status",
+     .args = N_("[ORDER]"),
+     .summary = N_("which laptops have obeyed each order to erase"),
+     .text =
+         N_("Of each order, the newest first, and each laptop: whether it has erased what it held, held none of it, or "
+            "has not been heard from. A laptop says so with the next batch that it packs after the order has come. "
+            "ORDER is the start of its name."),
+     .options = cq_central_erasures_options,
+     .max_args = 1,
+     .run = cq_central_erasures},
     {.name = "table",
      .args = N_("[TABLE | INDICATOR… | FORM]"),
      .summary = N_("make a table of the programme, estimate indicators, or show a form's records"),

@@ -97,6 +97,27 @@ static cq_status take_receipt(cq_laptop *laptop, cq_str bytes, cq_inbox_report *
 
 /* --- orders --- */
 
+/* For the desk, which is told at the next packing. */
+static cq_status note_obeyed(cq_laptop *laptop, const cq_order *order, const cq_hash *name, cq_error *error) {
+  cq_buf bytes = {0};
+  for (size_t i = 0; i < laptop->obeyed_count; i++)
+    if (cq_hash_equal(&laptop->obeyed[i].order, name)) return CQ_OK; /* in the bundle and in the inbox */
+  cq_obeyed *more = realloc(laptop->obeyed, (laptop->obeyed_count + 1) * sizeof *more);
+  if (!more) return cq_error_nomem(error);
+  laptop->obeyed = more;
+  cq_obeyed *it = &more[laptop->obeyed_count];
+  *it = (cq_obeyed){.order = *name, .batch_count = order->batch_count};
+  if (it->batch_count > 0 && !(it->batches = malloc(it->batch_count * sizeof *it->batches)))
+    return cq_error_nomem(error);
+  if (it->batch_count > 0) memcpy(it->batches, order->batches, it->batch_count * sizeof *it->batches);
+  laptop->obeyed_count++;
+  /* one that was here has left its row */
+  for (size_t i = 0; i < order->target_count; i++)
+    it->held += cq_store_record_bytes(laptop->store, order->targets[i].at, &bytes, NULL) == CQ_REFUSED;
+  cq_buf_fini(&bytes);
+  return CQ_OK;
+}
+
 static cq_status take_order(cq_laptop *laptop, cq_str bytes, cq_inbox_report *report, cq_error *error) {
   cq_order order;
   cq_hash name;
@@ -108,6 +129,7 @@ static cq_status take_order(cq_laptop *laptop, cq_str bytes, cq_inbox_report *re
     status = cq_store_erase(laptop->store, order.targets[i].at, bytes, error);
     report->erased++;
   }
+  if (status == CQ_OK && order.kind == CQ_ORDER_ERASE) status = note_obeyed(laptop, &order, &name, error);
   cq_arena_free(arena);
   return status;
 }

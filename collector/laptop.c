@@ -267,6 +267,8 @@ cq_status cq_laptop_open(cq_laptop *laptop, const char *home, cq_str passphrase,
 void cq_laptop_close(cq_laptop *laptop) {
   if (!laptop) return;
   cq_names_fini(laptop);
+  for (size_t i = 0; i < laptop->obeyed_count; i++) free(laptop->obeyed[i].batches);
+  free(laptop->obeyed);
   cq_programme_free(laptop->programme);
   cq_bundle_free(laptop->bundle);
   cq_secret_free(laptop->sign);

@@ -32,6 +32,14 @@ typedef struct cq_names {
   int64_t made_utc_ms;
 } cq_names;
 
+/* An order to erase that was obeyed here: the desk is told so, and the batches that held what it erases may go. */
+typedef struct cq_obeyed {
+  cq_hash order;
+  uint32_t held; /* of its targets, in this vault */
+  cq_hash *batches;
+  size_t batch_count;
+} cq_obeyed;
+
 typedef struct cq_laptop {
   char *home, *vault_path;
   cq_store *store;
@@ -50,6 +58,8 @@ typedef struct cq_laptop {
   cq_names names;
   size_t attachment_bytes; /* of attachments in one batch, at most */
   cq_date working_date;    /* confirmed by the technician; year 0: the clock is believed */
+  cq_obeyed *obeyed;       /* as they were found in the bundle in force and the inbox */
+  size_t obeyed_count;
 } cq_laptop;
 
 /* The path of the home's vault. CQ_NOTFOUND "collector.home.empty" (argument the home); "collector.home.many". */
@@ -89,6 +99,7 @@ cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bu
                           cq_error *error);
 
 /* --- inbox.c --- */
+
 enum { CQ_INBOX_TOLD = 16 };
 typedef struct cq_inbox_report {
   size_t bundles, certificates, receipts, erased, sheets; /* that told something new */
@@ -109,6 +120,7 @@ cq_status cq_laptop_salvage(const char *damaged, const char *into, cq_str passph
 /* --- pack.c --- */
 typedef struct cq_pack_report {
   size_t records, drafts;    /* packed */
+  size_t words;              /* of orders to erase that were obeyed */
   size_t attachments;        /* of which the last part was packed */
   size_t damaged;            /* attachments that cannot be read in the vault */
   size_t batches, rewritten; /* made; files written again */
@@ -126,7 +138,12 @@ typedef struct cq_pack_watch {
 } cq_pack_watch;
 /* Packs what waits into batches and writes their files; also those that are missing. Attachments come after all
  * records, in batches of their own, the smallest first; a large one spans several. Drafts that changed since they were
- * last packed go as snapshots, so that a stolen laptop takes no answers with it. `watch` may be NULL. */
+ * last packed go as snapshots, so that a stolen laptop takes no answers with it. What was obeyed of orders to erase is
+ * told once, and then the batches that they name go from here. `watch` may be NULL. */
 cq_status cq_laptop_pack(cq_laptop *laptop, const cq_pack_watch *watch, cq_pack_report *report, cq_error *error);
+
+/* --- purge.c --- */
+/* Takes files of batches out of the outbox whose bytes the vault has let go of. */
+cq_status cq_laptop_remove_files(cq_laptop *laptop, cq_error *error);
 
 #endif

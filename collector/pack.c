@@ -3,6 +3,7 @@
 #include "collector/filling.h"
 
 #include "chasqui/batch.h"
+#include "chasqui/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,9 @@ typedef struct packing {
   cq_batch_writer *writer;
   known_form *forms;
   size_t form_count;
-  uint8_t (*names)[CQ_STORE_HASH]; /* records that wait */
-  size_t name_count, name_room;
+  uint8_t (*names)[CQ_STORE_HASH]; /* records that wait; behind them the orders of which a word waits */
+  size_t record_count, name_count, name_room;
+  const cq_obeyed **words;
   cq_store_attachment *files; /* attachments that wait; without names */
   size_t file_count;
   uint64_t file_bytes, file_done; /* of these */
@@ -62,9 +64,7 @@ static bool is_of_server(cq_store *store, const uint8_t form[CQ_STORE_HASH]) {
   return is;
 }
 
-static cq_status note_record(void *context, const cq_store_record *record) {
-  packing *it = context;
-  if (is_of_server(it->laptop->store, record->form)) return CQ_OK;
+static cq_status add_name(packing *it, const uint8_t name[CQ_STORE_HASH]) {
   if (it->name_count == it->name_room) {
     size_t room = it->name_room ? it->name_room * 2 : 64;
     void *more = realloc(it->names, room * sizeof *it->names);
@@ -72,8 +72,31 @@ static cq_status note_record(void *context, const cq_store_record *record) {
     it->names = more;
     it->name_room = room;
   }
-  memcpy(it->names[it->name_count++], record->name, CQ_STORE_HASH);
+  memcpy(it->names[it->name_count++], name, CQ_STORE_HASH);
   return CQ_OK;
+}
+
+static cq_status note_record(void *context, const cq_store_record *record) {
+  packing *it = context;
+  if (is_of_server(it->laptop->store, record->form)) return CQ_OK;
+  it->record_count++;
+  return add_name(it, record->name);
+}
+
+/* After all records: orders that were obeyed, and of which this device has not told the desk yet. */
+static cq_status note_words(packing *it) {
+  const cq_laptop *laptop = it->laptop;
+  cq_status status = CQ_OK;
+  if (laptop->obeyed_count == 0) return CQ_OK;
+  if (!(it->words = calloc(laptop->obeyed_count, sizeof *it->words))) return cq_error_nomem(it->error);
+  for (size_t i = 0; status == CQ_OK && i < laptop->obeyed_count; i++) {
+    bool told = false;
+    status = cq_store_batched(laptop->store, laptop->obeyed[i].order.at, &told, it->error);
+    if (status != CQ_OK || told) continue;
+    it->words[it->name_count - it->record_count] = &laptop->obeyed[i];
+    status = add_name(it, laptop->obeyed[i].order.at);
+  }
+  return status;
 }
 
 /* --- one batch --- */
@@ -144,7 +167,10 @@ static cq_status end_batch(packing *it, size_t first, size_t end) {
                                    (const uint8_t(*)[CQ_STORE_HASH])(it->names + first), end - first, error);
     if (status == CQ_OK) status = write_file(laptop, name, cq_buf_str(&bytes), error);
     it->report->batches++;
-    it->report->records += end - first;
+    size_t records_end = end < it->record_count ? end : it->record_count;
+    size_t records = first < records_end ? records_end - first : 0;
+    it->report->records += records;
+    it->report->words += end - first - records;
     it->report->bytes += bytes.size;
   }
   cq_buf_fini(&bytes);
@@ -216,19 +242,35 @@ static cq_status pack_drafts(packing *it, drafts *them) {
 
 /* --- all that waits --- */
 
+/* The i-th of what waits into the batch that is being made. */
+static cq_status pack_one(packing *it, size_t i, cq_buf *bytes) {
+  const cq_laptop *laptop = it->laptop;
+  bool record = i < it->record_count;
+  if (record) {
+    cq_status status = cq_store_record_bytes(laptop->store, it->names[i], bytes, it->error);
+    if (status != CQ_OK) return status;
+  } else {
+    const cq_obeyed *obeyed = it->words[i - it->record_count];
+    cq_erasure_word word = {
+        .order = obeyed->order, .made_utc_ms = laptop->clock->now_utc_ms(laptop->clock->context), .held = obeyed->held};
+    cq_buf_reset(bytes);
+    cq_erasure_word_write(bytes, &word);
+    if (bytes->failed) return cq_error_nomem(it->error);
+  }
+  return cq_batch_add(it->writer, record ? CQ_ENTRY_RECORD : CQ_ENTRY_RECEIPT, cq_buf_str(bytes), it->error);
+}
+
 static cq_status pack_waiting(packing *it) {
   cq_buf bytes = {0};
   drafts them = {0};
   cq_status status = CQ_OK;
   size_t first = 0;
   for (size_t i = 0; status == CQ_OK && i < it->name_count; i++) {
-    status = cq_store_record_bytes(it->laptop->store, it->names[i], &bytes, it->error);
-    if (status != CQ_OK) break;
-    status = cq_batch_add(it->writer, CQ_ENTRY_RECORD, cq_buf_str(&bytes), it->error);
+    status = pack_one(it, i, &bytes);
     if (status != CQ_LIMIT || first == i) continue; /* larger than any batch, where it is alone */
     status = end_batch(it, first, i);
     first = i;
-    if (status == CQ_OK) status = cq_batch_add(it->writer, CQ_ENTRY_RECORD, cq_buf_str(&bytes), it->error);
+    if (status == CQ_OK) status = pack_one(it, i, &bytes);
   }
   cq_buf_fini_secret(&bytes);
   if (status == CQ_OK) status = pack_drafts(it, &them);
@@ -348,6 +390,21 @@ static cq_status write_again(void *context, const cq_store_batch *batch) {
   return status;
 }
 
+/* What an order to erase names of this device's batches: the post and the desk have let go of them. */
+static cq_status let_go(cq_laptop *laptop, cq_error *error) {
+  bool any = false;
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < laptop->obeyed_count; i++) {
+    for (size_t b = 0; status == CQ_OK && b < laptop->obeyed[i].batch_count; b++) {
+      bool gone = false;
+      status = cq_store_batch_erase(laptop->store, laptop->obeyed[i].batches[b].at, &gone, error);
+      if (status == CQ_NOTFOUND) status = CQ_OK; /* another laptop's */
+      any |= gone;
+    }
+  }
+  return status == CQ_OK && any ? cq_laptop_remove_files(laptop, error) : status;
+}
+
 cq_status cq_laptop_pack(cq_laptop *laptop, const cq_pack_watch *watch, cq_pack_report *report, cq_error *error) {
   packing it = {.laptop = laptop, .watch = watch, .report = report, .error = error};
   cq_batch_forms forms = {find_form, &it};
@@ -358,14 +415,17 @@ cq_status cq_laptop_pack(cq_laptop *laptop, const cq_pack_watch *watch, cq_pack_
   if (!it.writer) status = cq_error_nomem(error);
   if (status == CQ_OK) status = cq_store_device_get(laptop->store, &laptop->device, error);
   if (status == CQ_OK) status = cq_store_records(laptop->store, CQ_STORE_NOT_BATCHED, note_record, &it, error);
+  if (status == CQ_OK) status = note_words(&it);
   if (status == CQ_OK) status = pack_waiting(&it);
   if (status == CQ_OK) status = pack_files(&it);
   if (status == CQ_OK) status = cq_store_batches(laptop->store, CQ_STORE_BATCH_PENDING, write_again, &it, error);
+  if (status == CQ_OK) status = let_go(laptop, error);
   cq_batch_writer_free(it.writer);
   cq_batch_codec_free(it.codec);
   for (size_t i = 0; i < it.form_count; i++) cq_buf_fini(&it.forms[i].xml);
   free(it.forms);
   free(it.names);
+  free(it.words);
   free(it.files);
   free(it.parts);
   return status;

@@ -32,9 +32,10 @@ int cq_collector_pack(cq_cli *cli) {
   cq_status status = cq_collector_open(cli, &laptop, &error);
   if (status == CQ_OK) status = cq_collector_pack_out(cli, &laptop, &report, &error);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"records\":%zu,\"drafts\":%zu,\"attachments\":%zu,\"damaged\":%zu,\"batches\":%zu,\"bytes\":%llu,"
+    printf("{\"records\":%zu,\"drafts\":%zu,\"words\":%zu,\"attachments\":%zu,\"damaged\":%zu,\"batches\":%zu,"
+           "\"bytes\":%llu,"
            "\"rewritten\":%zu}\n",
-           report.records, report.drafts, report.attachments, report.damaged, report.batches,
+           report.records, report.drafts, report.words, report.attachments, report.damaged, report.batches,
            (unsigned long long)report.bytes, report.rewritten);
   else if (status == CQ_OK && report.batches == 0 && report.rewritten == 0 && report.damaged == 0 && report.left == 0)
     cq_cli_say(cli, "%s", _("Everything is in the outbox already."));
@@ -46,6 +47,11 @@ int cq_collector_pack(cq_cli *cli) {
     if (report.attachments > 0)
       cq_cli_say(cli, cq_cli_plural("%zu attached file packed.", "%zu attached files packed.", report.attachments),
                  report.attachments);
+    if (report.words > 0)
+      cq_cli_say(cli,
+                 cq_cli_plural("The desk is told that %zu order to erase was obeyed here.",
+                               "The desk is told that %zu orders to erase were obeyed here.", report.words),
+                 report.words);
     if (report.rewritten > 0)
       cq_cli_say(cli,
                  cq_cli_plural("%zu missing file written again.", "%zu missing files written again.", report.rewritten),

@@ -11,8 +11,7 @@
 
 enum { MAX_DAYS = 36500 };
 
-/* The files of batches whose bytes are gone. */
-static cq_status remove_files(cq_laptop *laptop, cq_error *error) {
+cq_status cq_laptop_remove_files(cq_laptop *laptop, cq_error *error) {
   cq_kept kept;
   cq_buf folder = {0}, path = {0};
   cq_status status = cq_kept_read(&kept, laptop->store, error);
@@ -44,7 +43,7 @@ cq_status cq_laptop_let_go(cq_laptop *laptop, cq_store_purged *purged, cq_error 
   if (status == CQ_OK && !doubtful) status = cq_store_purgeable(laptop->store, before, purged, error);
   if (status != CQ_OK || (purged->records == 0 && purged->batches == 0)) return status;
   status = cq_store_purge(laptop->store, before, purged, error);
-  return status == CQ_OK ? remove_files(laptop, error) : status;
+  return status == CQ_OK ? cq_laptop_remove_files(laptop, error) : status;
 }
 
 cq_status cq_collector_keep_days(cq_cli *cli, cq_laptop *laptop, cq_error *error) {
@@ -107,7 +106,7 @@ int cq_collector_purge(cq_cli *cli) {
     status = agreed;
   } else if (some) {
     status = cq_store_purge(laptop.store, before, &done, &error);
-    if (status == CQ_OK) status = remove_files(&laptop, &error);
+    if (status == CQ_OK) status = cq_laptop_remove_files(&laptop, &error);
     if (status == CQ_OK) cq_cli_say(cli, "%s", _("Removed. What the next visits are preloaded from is still here."));
   }
   if (status == CQ_OK && cq_cli_flag(cli, "json"))

@@ -129,6 +129,8 @@ static void settle(carry *c, load_item *item, unsigned outcome, bool carried) {
     item->state = LOAD_HELD;
   } else if (outcome == CQ_OUTCOME_STALE) {
     item->state = LOAD_ALREADY; /* the post has a newer bundle or sheet: this needs not go any more */
+  } else if (outcome == CQ_OUTCOME_ERASED) {
+    item->state = LOAD_ERASED;
   } else if (cq_outcome_is_refused(outcome)) {
     item->state = LOAD_REFUSED;
   } else if (outcome == CQ_OUTCOME_LACKING && !carried) {
@@ -146,6 +148,7 @@ static bool remember(carry *c, const load_item *item) {
   case LOAD_ALREADY: return courier_remember(c->courier, name, FILE_KEPT, NULL);
   case LOAD_HELD: return courier_remember(c->courier, name, FILE_HELD, NULL);
   case LOAD_REFUSED: return courier_remember(c->courier, name, FILE_REFUSED, item->code);
+  case LOAD_ERASED: return courier_remember(c->courier, name, FILE_ERASED, item->code);
   case LOAD_UNKNOWN:
   case LOAD_LACKING:
   case LOAD_FAILED: break;
@@ -221,9 +224,9 @@ static void refuse_large(carry *c, load_item *item, const char *code) {
   mark_failed(item, "post.refused.damaged");
   for (unsigned outcome = CQ_OUTCOME_SIGNATURE; cq_outcome_is_refused(outcome); outcome++) {
     if (strcmp(cq_outcome_code(outcome), code) != 0) continue;
-    item->state = LOAD_REFUSED;
+    item->state = outcome == CQ_OUTCOME_ERASED ? LOAD_ERASED : LOAD_REFUSED;
     item->code = cq_outcome_code(outcome);
-    courier_remember(c->courier, item->parcel.name, FILE_REFUSED, item->code);
+    remember(c, item);
   }
 }
 

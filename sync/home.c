@@ -228,6 +228,7 @@ file_state courier_file_state(const courier *c, const char *name) {
   const char *what = cJSON_GetStringValue(remembered(c, name));
   if (!what) return FILE_NEW;
   if (strcmp(what, "kept") == 0) return FILE_KEPT;
+  if (strcmp(what, cq_outcome_code(CQ_OUTCOME_ERASED)) == 0) return FILE_ERASED;
   return strcmp(what, "held") == 0 ? FILE_HELD : FILE_REFUSED;
 }
 

@@ -59,7 +59,8 @@ cq_status courier_save_status(courier *c, cq_error *error);
 cq_status courier_save_remotes(courier *c, cq_error *error);
 
 /* --- what is remembered of files, by name --- */
-typedef enum { FILE_NEW, FILE_KEPT, FILE_HELD, FILE_REFUSED } file_state;
+/* ERASED: the post was told by a signed order to hold it no more. It needs not go, and is no fault. */
+typedef enum { FILE_NEW, FILE_KEPT, FILE_HELD, FILE_REFUSED, FILE_ERASED } file_state;
 file_state courier_file_state(const courier *c, const char *name);
 const char *courier_file_code(const courier *c, const char *name); /* of a refused one: the post's code; else NULL */
 bool courier_remember(courier *c, const char *name, file_state state, const char *code /* NULL */);

@@ -32,7 +32,8 @@ static cq_status add_parcel(load *l, courier *c, const cq_parcel *parcel, bool i
   }
   if (!is_cargo(c, parcel)) return CQ_OK;
   file_state state = courier_file_state(c, parcel->name);
-  if ((state == FILE_KEPT && which != LOAD_ALL) || (state == FILE_REFUSED && which == LOAD_WAITING)) {
+  bool refused = state == FILE_REFUSED || state == FILE_ERASED;
+  if ((state == FILE_KEPT && which != LOAD_ALL) || (refused && which == LOAD_WAITING)) {
     l->settled++;
     return CQ_OK;
   }

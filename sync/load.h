@@ -13,7 +13,8 @@ typedef enum {
   LOAD_ALREADY, /* the post had it */
   LOAD_HELD,
   LOAD_REFUSED,
-  LOAD_FAILED /* damaged here, or the post could not take it now */
+  LOAD_ERASED, /* by a signed order: settled */
+  LOAD_FAILED  /* damaged here, or the post could not take it now */
 } load_state;
 
 typedef struct load_item {
@@ -40,7 +41,7 @@ typedef struct load {
 
 typedef enum {
   LOAD_WAITING, /* what was not brought yet */
-  LOAD_AGAIN,   /* and what the post refused */
+  LOAD_AGAIN,   /* and what the post refused, or had to erase */
   LOAD_ALL      /* and what was delivered */
 } load_which;
 /* Forgets what is remembered of files that are gone. */

@@ -26,9 +26,10 @@ static void tell_json(const carry *c, const char *url) {
   cq_buf out = {0};
   cq_buf_add_text(&out, "{\"remote\":");
   cq_cli_add_json(&out, cq_str_from(url));
-  cq_buf_addf(&out, ",\"sent\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"failed\":%zu,\"settled\":%zu",
-              carry_count(c, LOAD_KEPT), carry_count(c, LOAD_ALREADY), carry_count(c, LOAD_HELD),
-              carry_count(c, LOAD_REFUSED), failed_count(c), c->load.settled);
+  cq_buf_addf(
+      &out, ",\"sent\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"erased\":%zu,\"failed\":%zu,\"settled\":%zu",
+      carry_count(c, LOAD_KEPT), carry_count(c, LOAD_ALREADY), carry_count(c, LOAD_HELD), carry_count(c, LOAD_REFUSED),
+      carry_count(c, LOAD_ERASED), failed_count(c), c->load.settled);
   cq_buf_addf(&out, ",\"receipts\":%zu,\"news\":%zu,\"bytes\":%llu}\n", c->receipt_count, c->news_count,
               (unsigned long long)c->bytes);
   if (!out.failed) fputs(out.at, stdout);
@@ -42,6 +43,7 @@ static int tell(const cq_cli *cli, const carry *c, const char *url) {
       tell_code(cli, item->parcel.name, item->code);
   }
   size_t held = carry_count(c, LOAD_HELD), refused = carry_count(c, LOAD_REFUSED);
+  size_t erased = carry_count(c, LOAD_ERASED);
   if (cq_cli_flag(cli, "json")) {
     tell_json(c, url);
   } else {
@@ -49,6 +51,7 @@ static int tell(const cq_cli *cli, const carry *c, const char *url) {
                carry_count(c, LOAD_KEPT), carry_count(c, LOAD_ALREADY) + c->load.settled, held, refused,
                failed_count(c));
     if (held) cq_cli_say(cli, _("What is held apart waits there until the desk approves the laptop."));
+    if (erased) tell_erased(cli, erased);
     if (c->news_count) {
       cq_cli_say(cli, cq_cli_plural("%zu thing came home.", "%zu things came home.", c->news_count), c->news_count);
     }

@@ -3,6 +3,7 @@
 #include "chasqui/file.h"
 #include "chasqui/pulled.h"
 #include "sync/load.h"
+#include "sync/tell.h"
 #include "sync/verbs.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 const cq_cli_option sync_status_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_JSON, {0}};
 
 typedef struct counts {
-  size_t waiting, held, refused, kept;
+  size_t waiting, held, refused, erased, kept;
   uint64_t waiting_bytes;
 } counts;
 
@@ -22,6 +23,7 @@ static counts count(const courier *c, const load *l) {
     switch (courier_file_state(c, l->items[i].parcel.name)) {
     case FILE_HELD: n.held++; break;
     case FILE_REFUSED: n.refused++; break;
+    case FILE_ERASED: n.erased++; break;
     case FILE_KEPT: n.kept++; break;
     case FILE_NEW: n.waiting++; n.waiting_bytes += l->items[i].parcel.size;
     }
@@ -74,6 +76,7 @@ static void say_all(cq_cli *cli, courier *c, const load *l, const remote *remote
   counts n = count(c, l);
   cq_cli_say(cli, _("Waiting: %zu (%llu bytes). Held apart by the post: %zu. Refused: %zu. Delivered: %zu."), n.waiting,
              (unsigned long long)n.waiting_bytes, n.held, n.refused, n.kept);
+  if (n.erased) tell_erased(cli, n.erased);
   for (size_t i = 0; i < l->count; i++) {
     const char *code = courier_file_code(c, l->items[i].parcel.name);
     if (code) say_code(cli, l->items[i].parcel.name, code);
@@ -89,8 +92,9 @@ static void say_json(const courier *c, const load *l) {
   counts n = count(c, l);
   const cJSON *remotes = cJSON_GetObjectItemCaseSensitive(c->status, "remotes");
   char *text = remotes ? cJSON_PrintUnformatted(remotes) : NULL;
-  printf("{\"waiting\":%zu,\"waiting_bytes\":%llu,\"held\":%zu,\"refused\":%zu,\"delivered\":%zu,\"remotes\":%s}\n",
-         n.waiting, (unsigned long long)n.waiting_bytes, n.held, n.refused, n.kept, text ? text : "{}");
+  printf("{\"waiting\":%zu,\"waiting_bytes\":%llu,\"held\":%zu,\"refused\":%zu,\"erased\":%zu,\"delivered\":%zu,"
+         "\"remotes\":%s}\n",
+         n.waiting, (unsigned long long)n.waiting_bytes, n.held, n.refused, n.erased, n.kept, text ? text : "{}");
   cJSON_free(text);
 }
 

@@ -110,6 +110,7 @@ static cq_status export_load(stick *s, cq_error *error) {
   for (size_t i = 0; i < l.count && !status; i++) {
     const load_item *item = &l.items[i];
     if (item->parcel.kind == CQ_PARCEL_BUNDLE) continue;
+    if (courier_file_state(&s->courier, item->parcel.name) == FILE_ERASED) continue;
     status = copy_out(s, item->is_carried ? s->courier.carried.at : s->courier.outbox.at, item->parcel.name, error);
   }
   load_close(&l);

@@ -8,5 +8,7 @@
 /* "NAME: what happened. What to do next." */
 void tell_fault(const cq_cli *cli, const char *name, const cq_error *error);
 void tell_code(const cq_cli *cli, const char *name, const char *code);
+/* On standard output: it is no fault. */
+void tell_erased(const cq_cli *cli, size_t count);
 
 #endif

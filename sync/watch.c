@@ -119,6 +119,8 @@ static cq_status push_once(watch *w, courier *home, carry *c, cq_error *error) {
 static void tell(watch *w, const carry *c, cq_status status, const cq_error *error) {
   size_t sent = carry_count(c, LOAD_KEPT);
   if (sent) cq_cli_say(w->cli, cq_cli_plural("Brought %zu batch.", "Brought %zu batches.", sent), sent);
+  size_t erased = carry_count(c, LOAD_ERASED);
+  if (erased) tell_erased(w->cli, erased);
   for (size_t i = 0; i < c->load.count; i++) {
     const load_item *item = &c->load.items[i];
     if (item->state == LOAD_REFUSED && item->code) tell_code(w->cli, item->parcel.name, item->code);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "central/merge/attachments.h"
 
+#include "central/merge/erasure.h"
+
 #include <string.h>
 
 static void bind_hash(sqlite3_stmt *statement, int at, const cq_hash *hash) {
@@ -116,15 +118,16 @@ cq_status cq_attachment_take(cq_desk *desk, const cq_batch_entry *part, const cq
                              cq_error *error) {
   bool known = false, erased = false;
   *whole = false;
-  cq_status status = run(desk, "INSERT OR IGNORE INTO part_batch VALUES (?1, ?2)", &part->name, batch, error);
+  cq_status status = exists(desk,
+                            "SELECT 1 FROM attachment_erased WHERE hash = ?1 AND NOT EXISTS "
+                            "(SELECT 1 FROM visit_attachment WHERE hash = ?1)",
+                            &part->name, &erased, error);
+  if (status == CQ_OK && erased) return cq_erasure_again(desk, batch, error);
+  if (status == CQ_OK)
+    status = run(desk, "INSERT OR IGNORE INTO part_batch VALUES (?1, ?2)", &part->name, batch, error);
   if (status == CQ_OK)
     status = exists(desk, "SELECT 1 FROM attachment_whole WHERE hash = ?1", &part->name, &known, error);
-  if (status == CQ_OK)
-    status = exists(desk,
-                    "SELECT 1 FROM attachment_erased WHERE hash = ?1 AND NOT EXISTS "
-                    "(SELECT 1 FROM visit_attachment WHERE hash = ?1)",
-                    &part->name, &erased, error);
-  if (status != CQ_OK || known || erased) return status;
+  if (status != CQ_OK || known) return status;
   status = put_part(desk, part, error);
   return status == CQ_OK ? settle(desk, &part->name, whole, error) : status;
 }

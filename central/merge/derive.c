@@ -2,6 +2,7 @@
 #include "central/merge/derive.h"
 
 #include "central/merge/attachments.h"
+#include "central/merge/erasure.h"
 #include "central/verbs.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ enum {
   ERASE_PARENTS,
   ERASE_SUBJECTS,
   ERASE_VISIT,
+  ERASE_BATCH,
+  IS_ERASED,
   PERSONS,
   SAME,
   NOT_SAME,
@@ -46,6 +49,8 @@ static const char *const sql[STATEMENTS] = {
     /* an erased record leaves its name, so that it is not merged again when it comes once more */
     [ERASE_NAME] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, x'', NULL)",
     [ERASE_BYTES] = "UPDATE record SET bytes = NULL WHERE name = ?1",
+    [ERASE_BATCH] = "INSERT OR IGNORE INTO batch_erased VALUES (?1)",
+    [IS_ERASED] = "SELECT 1 FROM record WHERE name = ?1 AND bytes IS NULL",
     [PERSONS] = "SELECT bytes FROM decision WHERE kind IN (6, 8) ORDER BY made_utc_ms, name",
     [SAME] = "INSERT OR REPLACE INTO entity_same VALUES (?1, ?3, ?2)",
     [NOT_SAME] =
@@ -224,6 +229,18 @@ static cq_status decide_persons(cq_derive *d, cq_error *error) {
   return status;
 }
 
+static cq_status erase(cq_derive *d, const cq_order *order, cq_error *error) {
+  bool found = false;
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < order->batch_count; i++)
+    status = with_name(d, ERASE_BATCH, &order->batches[i], error);
+  for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
+    status = cq_erasure_record(d->desk, &order->targets[i], &found, error);
+    if (status == CQ_OK) status = with_all(d, ERASE_NAME, ERASE_VISIT, &order->targets[i], error);
+  }
+  return status == CQ_OK && found ? cq_erasure_drafts(d->desk, error) : status;
+}
+
 static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
   cq_status status = CQ_OK;
   if (order->kind == CQ_ORDER_MERGE_PERSONS || order->kind == CQ_ORDER_NOT_SAME) return decide_persons(d, error);
@@ -232,12 +249,20 @@ static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
                           "DELETE FROM entity; DELETE FROM entity_property; DELETE FROM entity_left; "
                           "UPDATE entity_done SET last = 0",
                           error);
-  for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
-    const cq_hash *name = &order->targets[i];
-    if (order->kind == CQ_ORDER_VOID) status = with_all(d, VOID_NAME, VOID, name, error);
-    if (order->kind != CQ_ORDER_ERASE) continue;
-    status = cq_attachments_forget(d->desk, name, error);
-    if (status == CQ_OK) status = with_all(d, ERASE_NAME, ERASE_VISIT, name, error);
+  if (order->kind == CQ_ORDER_VOID)
+    for (size_t i = 0; status == CQ_OK && i < order->target_count; i++)
+      status = with_all(d, VOID_NAME, VOID, &order->targets[i], error);
+  return status == CQ_OK && order->kind == CQ_ORDER_ERASE ? erase(d, order, error) : status;
+}
+
+/* A correction holds an answer: of an erased record it is not kept. */
+static cq_status corrects_erased(cq_derive *d, const cq_order *order, bool *gone, cq_error *error) {
+  cq_status status = CQ_OK;
+  *gone = false;
+  for (size_t i = 0; status == CQ_OK && !*gone && i < order->target_count; i++) {
+    bind_hash(d->statement[IS_ERASED], 1, &order->targets[i]);
+    status = cq_desk_step(d->desk, d->statement[IS_ERASED], gone, error);
+    sqlite3_reset(d->statement[IS_ERASED]);
   }
   return status;
 }
@@ -248,6 +273,12 @@ cq_status cq_derive_decision(cq_derive *d, cq_str bytes, bool *fresh, cq_error *
   cq_arena_reset(d->arena);
   cq_status status = cq_order_read(&order, &name, bytes, d->arena, &d->desk->trust, error);
   if (status != CQ_OK) return status;
+  bool gone = false;
+  if (order.kind == CQ_ORDER_CORRECT && (status = corrects_erased(d, &order, &gone, error)) != CQ_OK) return status;
+  if (gone) {
+    *fresh = false;
+    return CQ_OK;
+  }
   sqlite3_stmt *s = d->statement[DECISION];
   bind_hash(s, 1, &name);
   sqlite3_bind_int(s, 2, (int)order.kind);

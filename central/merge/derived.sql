@@ -42,6 +42,10 @@ CREATE TABLE attachment_whole (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 DROP TABLE IF EXISTS voided;
 CREATE TABLE voided (name BLOB PRIMARY KEY) WITHOUT ROWID;
 
+-- Batches that orders to erase name: their sealed files go, whenever they come.
+DROP TABLE IF EXISTS batch_erased;
+CREATE TABLE batch_erased (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- Which record edits which; the parent may arrive later, or never.
 CREATE TABLE visit_parent (parent BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (parent, id)) WITHOUT ROWID;
 CREATE INDEX visit_parent_id ON visit_parent (id);

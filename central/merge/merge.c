@@ -48,9 +48,9 @@ static void say_result(const merging *m) {
   if (cq_cli_flag(m->cli, "json")) {
     printf("{\"batches\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"records\":%zu,\"records_new\":%zu,"
            "\"attachments\":%zu,"
-           "\"receipts\":%zu,\"apart\":[%s]}\n",
+           "\"receipts\":%zu,\"erased_again\":%s,\"apart\":[%s]}\n",
            did->batches, did->already, did->held, did->refused, did->records, did->records_new, did->attachments,
-           did->receipts, m->json.at ? m->json.at : "");
+           did->receipts, did->orders ? "true" : "false", m->json.at ? m->json.at : "");
     return;
   }
   cq_cli_say(m->cli, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
@@ -61,6 +61,10 @@ static void say_result(const merging *m) {
                did->attachments);
   if (did->held) cq_cli_say(m->cli, _("%zu batches are held apart."), did->held);
   if (did->refused) cq_cli_say(m->cli, _("%zu files were refused."), did->refused);
+  if (did->orders)
+    cq_cli_say(
+        m->cli, "%s",
+        _("What was erased came once more. It was not taken in, and a signed order tells the posts to let it go."));
   if (did->receipts) cq_cli_say(m->cli, _("%zu receipts stand in the outbox for the courier."), did->receipts);
 }
 

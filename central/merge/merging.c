@@ -2,6 +2,7 @@
 #include "central/merge/merging.h"
 
 #include "central/merge/ahead.h"
+#include "central/merge/erasure.h"
 #include "chasqui/outbox.h"
 
 #include <stdlib.h>
@@ -101,6 +102,7 @@ cq_status cq_merge_inbox(cq_merged *merged, cq_desk *desk, const cq_merge_watch 
   if (status == CQ_OK) status = merge_all(&m, parcels, count, error);
   cq_ahead_free(m.ahead);
   if (status == CQ_OK) status = commit(&m, false, error);
+  if (status == CQ_OK) status = cq_erasure_settle(desk, &merged->orders, error);
   if (status == CQ_OK) status = cq_receipts_write(desk, &merged->receipts, error);
   cq_taker_free(m.taker);
   if (status != CQ_OK && !sqlite3_get_autocommit(desk->db)) cq_desk_exec(desk, "ROLLBACK", NULL);

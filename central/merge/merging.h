@@ -8,6 +8,7 @@
 typedef struct cq_merged {
   size_t batches, already, held, refused, records, records_new, receipts;
   size_t attachments; /* that became whole */
+  size_t orders;      /* signed, to erase what came once more */
 } cq_merged;
 
 /* Whom to tell, each may be NULL; and how often to commit. */

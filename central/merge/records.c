@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `void` and `erase`: decisions about records, kept as signed orders. */
 #include "central/merge/derive.h"
+#include "central/merge/entities.h"
+#include "central/merge/erasure.h"
 #include "central/verbs.h"
-#include "chasqui/file.h"
 #include "chasqui/order.h"
-#include "chasqui/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 const cq_cli_option cq_central_records_options[] = {
+    {"reason", 0, N_("TEXT"), N_("why, in a line without personal data")},
+    {"by", 0, N_("CODE"), N_("code of the person who decides")},
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_HOME,
+    {0}};
+const cq_cli_option cq_central_erase_options[] = {
+    {"person", 0, N_("CODE"), N_("all records of this person, and the name in the office's list")},
     {"reason", 0, N_("TEXT"), N_("why, in a line without personal data")},
     {"by", 0, N_("CODE"), N_("code of the person who decides")},
     CQ_CLI_OPTION_YES,
@@ -18,34 +25,52 @@ const cq_cli_option cq_central_records_options[] = {
     {0}};
 
 typedef struct chosen {
+  bool erase;
   cq_hash names[CQ_ORDER_MAX_TARGETS], batches[CQ_ORDER_MAX_TARGETS];
   size_t count, batch_count;
+  cq_buf dataset, id; /* of a person */
 } chosen;
 
-static void add_batch(chosen *c, const cq_hash *batch) {
+static cq_status take_batch(void *context, const cq_hash *batch, cq_error *error) {
+  chosen *c = context;
   for (size_t i = 0; i < c->batch_count; i++)
-    if (cq_hash_equal(&c->batches[i], batch)) return;
+    if (cq_hash_equal(&c->batches[i], batch)) return CQ_OK;
+  if (c->batch_count == CQ_ORDER_MAX_TARGETS) return cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
   c->batches[c->batch_count++] = *batch;
+  return CQ_OK;
 }
 
-/* Batches with parts of its files, which posts hold sealed. */
-static cq_status add_part_batches(cq_desk *desk, chosen *c, const cq_hash *record, cq_error *error) {
+static cq_status add_record(cq_desk *desk, chosen *c, const cq_hash *name, cq_error *error) {
+  for (size_t i = 0; i < c->count; i++)
+    if (cq_hash_equal(&c->names[i], name)) return CQ_OK;
+  if (c->count == CQ_ORDER_MAX_TARGETS) return cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
+  c->names[c->count++] = *name;
+  return c->erase ? cq_erasure_batches(desk, name, take_batch, c, error) : CQ_OK;
+}
+
+/* All that a statement names whose arguments are texts or one hash. */
+static cq_status add_all(cq_desk *desk, chosen *c, sqlite3_stmt *s, cq_error *error) {
+  cq_status status = CQ_OK;
+  for (bool row = true; status == CQ_OK;) {
+    cq_hash name;
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_desk_column(s, 0, name.at, sizeof name.at, error);
+    if (status == CQ_OK) status = add_record(desk, c, &name, error);
+  }
+  return status;
+}
+
+/* What was corrected in it or into it: each is a record of its own, and holds the same answers. */
+static cq_status add_versions(cq_desk *desk, chosen *c, const cq_hash *name, cq_error *error) {
   sqlite3_stmt *s = NULL;
-  cq_hash batch;
   cq_status status = cq_desk_prepare(
       desk, &s,
-      "SELECT DISTINCT p.batch FROM record r JOIN visit_attachment a ON a.id = r.id JOIN part_batch p ON "
-      "p.attachment = a.hash WHERE r.name = ?1 AND NOT EXISTS (SELECT 1 FROM visit_attachment o WHERE o.hash = a.hash "
-      "AND o.id <> a.id)",
+      "WITH RECURSIVE line(name) AS (VALUES(?1) UNION SELECT p.parent FROM line JOIN record r ON r.name = line.name "
+      "JOIN visit_parent p ON p.id = r.id UNION SELECT r.name FROM line JOIN visit_parent p ON p.parent = line.name "
+      "JOIN record r ON r.id = p.id) SELECT name FROM line",
       error);
-  if (status == CQ_OK) sqlite3_bind_blob(s, 1, record->at, sizeof record->at, SQLITE_STATIC);
-  for (bool row = true; status == CQ_OK;) {
-    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
-    status = cq_desk_column(s, 0, batch.at, sizeof batch.at, error);
-    if (status == CQ_OK && c->batch_count == CQ_ORDER_MAX_TARGETS)
-      status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
-    if (status == CQ_OK) add_batch(c, &batch);
-  }
+  if (status == CQ_OK) sqlite3_bind_blob(s, 1, name->at, sizeof name->at, SQLITE_STATIC);
+  if (status == CQ_OK) status = add_all(desk, c, s, error);
   sqlite3_finalize(s);
   return status;
 }
@@ -54,109 +79,163 @@ static cq_status add_part_batches(cq_desk *desk, chosen *c, const cq_hash *recor
 static cq_status choose(cq_desk *desk, const char *text, chosen *c, cq_error *error) {
   sqlite3_stmt *s = NULL;
   size_t found = 0;
-  cq_hash batch = {{0}};
+  cq_hash name;
   cq_status status = strlen(text) < 8 ? cq_error_set(error, CQ_NOTFOUND, "desk.record.none", text, NULL) : CQ_OK;
-  if (status == CQ_OK && c->count == CQ_ORDER_MAX_TARGETS)
-    status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
   if (status == CQ_OK)
     status = cq_desk_prepare(
-        desk, &s, "SELECT name, batch FROM record WHERE substr(lower(hex(name)), 1, length(?1)) = lower(?1)", error);
+        desk, &s, "SELECT name FROM record WHERE substr(lower(hex(name)), 1, length(?1)) = lower(?1)", error);
   if (status == CQ_OK) sqlite3_bind_text(s, 1, text, -1, SQLITE_STATIC);
-  for (bool row = true; status == CQ_OK;) {
+  for (bool row = true; status == CQ_OK && found < 2;) {
     if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
-    status = cq_desk_column(s, 0, c->names[c->count].at, 32, error);
-    if (status == CQ_OK && sqlite3_column_bytes(s, 1) == 32) status = cq_desk_column(s, 1, batch.at, 32, error);
-    if (++found > 1) break;
+    status = cq_desk_column(s, 0, name.at, sizeof name.at, error);
+    found++;
   }
-  if (status == CQ_OK && sqlite3_stmt_busy(s)) sqlite3_reset(s);
+  sqlite3_finalize(s);
   if (status == CQ_OK && found != 1)
     status = cq_error_set(error, CQ_NOTFOUND, found ? "desk.record.several" : "desk.record.none", text, NULL);
-  sqlite3_finalize(s);
-  if (status == CQ_OK && c->batch_count == CQ_ORDER_MAX_TARGETS)
-    status = cq_error_set(error, CQ_LIMIT, "desk.record.many", NULL);
   if (status != CQ_OK) return status;
-  if (!cq_hash_is_zero(&batch)) add_batch(c, &batch);
-  return add_part_batches(desk, c, &c->names[c->count++], error);
+  return c->erase ? add_versions(desk, c, &name, error) : add_record(desk, c, &name, error);
 }
 
-/* Posts and laptops obey an erasure too: it goes to them through the outbox and with the next bundle. */
-static cq_status send_order(cq_desk *desk, const cq_hash *name, const cq_buf *bytes, cq_error *error) {
-  cq_buf folder = {0};
-  char file[96];
-  cq_parcel_file_name(file, CQ_PARCEL_ORDER, NULL, 0, name);
-  cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_OUTBOX, error);
-  if (status == CQ_OK) status = cq_parcel_write(folder.at, file, bytes->at, bytes->size, NULL, NULL, error);
-  cq_buf_fini(&folder);
-  return status;
-}
+/* --- a person --- */
 
-/* The sealed files that brought them: this desk's key opens them. All else that they brought is in the vault. */
-static cq_status remove_files(cq_desk *desk, const chosen *c, cq_error *error) {
-  cq_buf folder = {0}, path = {0};
+/* By the code that people know, or the entity's id from the start; from records, frame and the office's names. */
+static const char who_sql[] =
+    "WITH all_of(dataset, id) AS (SELECT dataset, replace(entity, 'uuid:', '') FROM visit_subject UNION SELECT "
+    "dataset, "
+    "id FROM contact UNION SELECT dataset, id FROM frame) SELECT dataset, id FROM all_of a WHERE (length(?1) >= 8 AND "
+    "substr(id, 1, length(?1)) = ?1) OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = a.dataset AND p.id = "
+    "a.id AND p.name = 'codigo' AND p.value = ?1) OR EXISTS (SELECT 1 FROM frame_property f WHERE f.dataset = "
+    "a.dataset "
+    "AND f.id = a.id AND f.name = 'codigo' AND f.value = ?1) LIMIT 2";
+
+/* And whoever was decided to be the same person. */
+#define PERSONS                                                                                                        \
+  "WITH first(dataset, id) AS (VALUES (?1, ?2)), head(dataset, id) AS (SELECT dataset, coalesce((SELECT stays FROM "   \
+  "entity_same e WHERE e.dataset = first.dataset AND e.id = first.id), id) FROM first), persons(dataset, id) AS "      \
+  "(SELECT * FROM first UNION SELECT * FROM head UNION SELECT e.dataset, e.id FROM entity_same e JOIN head ON "        \
+  "head.dataset = e.dataset AND head.id = e.stays) "
+
+static cq_status find_person(cq_desk *desk, const char *code, cq_buf *dataset, cq_buf *id, cq_error *error) {
   sqlite3_stmt *s = NULL;
-  cq_status status = cq_home_folder(&folder, desk->home, CQ_FOLDER_INBOX, error);
-  if (status == CQ_OK)
-    status = cq_desk_prepare(desk, &s, "SELECT file FROM batch WHERE hash = ?1 AND state = 3", error);
-  for (size_t i = 0; status == CQ_OK && i < c->batch_count; i++) {
-    bool row = false;
-    sqlite3_bind_blob(s, 1, c->batches[i].at, sizeof c->batches[i].at, SQLITE_STATIC);
-    status = cq_desk_step(desk, s, &row, error);
-    if (status == CQ_OK && row) status = cq_file_path(&path, folder.at, (const char *)sqlite3_column_text(s, 0), error);
-    if (status == CQ_OK && row) status = cq_file_remove(path.at, error);
-    sqlite3_reset(s);
+  size_t found = 0, unreadable;
+  cq_status status = cq_entities_update(desk, &unreadable, error);
+  if (status == CQ_OK) status = cq_desk_prepare(desk, &s, who_sql, error);
+  if (status == CQ_OK) sqlite3_bind_text(s, 1, code, -1, SQLITE_STATIC);
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    if (found++) continue;
+    cq_buf_add_str(dataset, cq_desk_text(s, 0));
+    cq_buf_add_str(id, cq_desk_text(s, 1));
+    if (dataset->failed || id->failed) status = cq_error_nomem(error);
   }
   sqlite3_finalize(s);
-  cq_buf_fini(&folder);
-  cq_buf_fini(&path);
+  if (status != CQ_OK || found == 1) return status;
+  return cq_error_set(error, CQ_NOTFOUND, found ? "desk.person.several" : "desk.person.none", code, NULL);
+}
+
+static cq_status choose_person(cq_desk *desk, const char *code, chosen *c, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  size_t first = c->count;
+  cq_status status = find_person(desk, code, &c->dataset, &c->id, error);
+  if (status == CQ_OK)
+    status = cq_desk_prepare(desk, &s,
+                             PERSONS "SELECT r.name FROM persons p JOIN visit_subject s ON s.dataset = p.dataset AND "
+                                     "s.entity IN (p.id, 'uuid:' || p.id) JOIN record r ON r.id = s.id",
+                             error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(s, 1, c->dataset.at, (int)c->dataset.size, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, c->id.at, (int)c->id.size, SQLITE_STATIC);
+    status = add_all(desk, c, s, error);
+  }
+  sqlite3_finalize(s);
+  for (size_t i = first, end = c->count; status == CQ_OK && i < end; i++)
+    status = add_versions(desk, c, &c->names[i], error);
   return status;
 }
 
-static cq_status order_records(cq_cli *cli, cq_desk *desk, cq_order_kind kind, const chosen *c, cq_error *error) {
+/* Names of somebody about whom there is no record go too; before the records, as they tell who is the same. */
+static cq_status forget_person(cq_desk *desk, const chosen *c, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  cq_status status = cq_desk_prepare(
+      desk, &s, "DELETE FROM contact WHERE (dataset, id) IN (" PERSONS "SELECT dataset, id FROM persons)", error);
+  if (status == CQ_OK) {
+    sqlite3_bind_text(s, 1, c->dataset.at, (int)c->dataset.size, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, c->id.at, (int)c->id.size, SQLITE_STATIC);
+    status = cq_desk_step(desk, s, NULL, error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
+static cq_status order_records(cq_cli *cli, cq_desk *desk, const chosen *c, cq_error *error) {
   cq_buf bytes = {0};
   cq_hash name;
-  bool erase = kind == CQ_ORDER_ERASE;
-  cq_order order = {.kind = kind,
+  size_t again;
+  cq_order order = {.kind = c->erase ? CQ_ORDER_ERASE : CQ_ORDER_VOID,
                     .by = cq_str_from(cq_cli_value(cli, "by")),
                     .reason = cq_str_from(cq_cli_value(cli, "reason")),
                     .targets = c->names,
                     .target_count = c->count,
                     .batches = c->batches,
-                    .batch_count = erase ? c->batch_count : 0};
+                    .batch_count = c->batch_count};
   cq_status status = cq_desk_exec(desk, "BEGIN IMMEDIATE", error);
-  if (status == CQ_OK) status = cq_derive_sign(desk, &order, &bytes, &name, error);
+  if (status == CQ_OK && c->id.size) status = forget_person(desk, c, error);
+  if (status == CQ_OK && c->count) status = cq_derive_sign(desk, &order, &bytes, &name, error);
   if (status == CQ_OK) status = cq_desk_exec(desk, "COMMIT", error);
-  if (status == CQ_OK && erase) status = send_order(desk, &name, &bytes, error);
-  if (status == CQ_OK && erase) status = remove_files(desk, c, error);
+  if (status == CQ_OK && c->erase && c->count) status = cq_erasure_send(desk, &name, &bytes, error);
+  if (status == CQ_OK && c->erase) status = cq_erasure_settle(desk, &again, error);
   cq_buf_fini(&bytes);
   return status;
 }
 
-static int decide(cq_cli *cli, cq_order_kind kind) {
+/* What is still to be done, in its order. */
+static cq_status say_erased(cq_cli *cli, cq_desk *desk, const chosen *c, cq_error *error) {
+  int64_t sheets = 0;
+  cq_status status = cq_desk_number(desk, "SELECT count(*) FROM sheet", 0, &sheets, error);
+  if (status != CQ_OK) return status;
+  cq_cli_say(cli, _("%zu records erased. The order goes out with the courier, and with: %s"), c->count,
+             "chasqui-central publish");
+  if (sheets)
+    cq_cli_say(cli, _("Sheets with names were sent to laptops. Make them anew: %s"), "chasqui-central contacts send");
+  cq_cli_say(cli, _("Who has obeyed: %s"), "chasqui-central erase status");
+  return CQ_OK;
+}
+
+static int decide(cq_cli *cli, bool erase) {
   cq_desk desk;
   cq_error error;
+  const char *person = erase ? cq_cli_value(cli, "person") : NULL;
   cq_error_clear(&error);
+  if (!person && !cq_cli_args(cli)) return cq_cli_usage(cli, "%s", _("say which records, or --person CODE"));
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
-  bool erase = kind == CQ_ORDER_ERASE;
   chosen *c = calloc(1, sizeof *c);
   cq_status status = c ? CQ_OK : cq_error_nomem(&error);
+  if (c) c->erase = erase;
   for (int i = 0; status == CQ_OK && i < cq_cli_args(cli); i++) status = choose(&desk, cq_cli_arg(cli, i), c, &error);
-  if (status == CQ_OK && erase)
+  if (status == CQ_OK && person) status = choose_person(&desk, person, c, &error);
+  if (status == CQ_OK && erase) {
+    cq_cli_say(cli,
+               cq_cli_plural("%zu record, with all its versions.", "%zu records, with all their versions.", c->count),
+               c->count);
     status = cq_desk_confirm(cli, _("Erase for ever, here, at the posts and on laptops?"), &error);
-  if (status == CQ_OK) status = order_records(cli, &desk, kind, c, &error);
+  }
+  if (status == CQ_OK) status = order_records(cli, &desk, c, &error);
   if (status == CQ_OK && erase)
-    cq_cli_say(cli, _("%zu records erased. The order goes out with the courier, and with: %s"), c->count,
-               "chasqui-central publish");
+    status = say_erased(cli, &desk, c, &error);
   else if (status == CQ_OK)
     cq_cli_say(cli, _("%zu records voided: they can still be read, and count no more."), c->count);
+  if (c) cq_buf_fini(&c->dataset);
+  if (c) cq_buf_fini(&c->id);
   free(c);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }
 
 int cq_central_void(cq_cli *cli) {
-  return decide(cli, CQ_ORDER_VOID);
+  return decide(cli, false);
 }
 
 int cq_central_erase(cq_cli *cli) {
-  return decide(cli, CQ_ORDER_ERASE);
+  return decide(cli, true);
 }

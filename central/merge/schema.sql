@@ -107,6 +107,25 @@ CREATE TABLE IF NOT EXISTS part_batch (attachment BLOB NOT NULL, batch BLOB NOT 
 -- Attachments of erased records: parts that come once more are not kept, unless a record that stays names them.
 CREATE TABLE IF NOT EXISTS attachment_erased (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 
+-- Instances of erased records, as hashes: snapshots of their drafts that come later are not kept.
+CREATE TABLE IF NOT EXISTS instance_erased (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+
+-- Batches that brought a record once more (a restored laptop packs it again): an order to erase names them too.
+CREATE TABLE IF NOT EXISTS record_again (name BLOB NOT NULL, batch BLOB NOT NULL, PRIMARY KEY (name, batch)) WITHOUT ROWID;
+
+-- Batches that brought what was erased once more, until an order of the desk names them.
+CREATE TABLE IF NOT EXISTS erased_again (batch BLOB PRIMARY KEY) WITHOUT ROWID;
+
+-- What devices say of orders to erase that they have obeyed.
+CREATE TABLE IF NOT EXISTS erasure_word (
+  erasure BLOB NOT NULL,           -- name of the order
+  device BLOB NOT NULL,
+  made_utc_ms INTEGER NOT NULL,    -- by the device's clock
+  arrived_utc_ms INTEGER NOT NULL,
+  held INTEGER NOT NULL,           -- how many of the order's records the device had
+  PRIMARY KEY (erasure, device)
+) WITHOUT ROWID;
+
 -- Requests of devices to the desk (a forgotten passphrase).
 CREATE TABLE IF NOT EXISTS request (name BLOB PRIMARY KEY, device BLOB NOT NULL, arrived_utc_ms INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;
 

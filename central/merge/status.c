@@ -34,6 +34,13 @@ static const struct {
      true},
     {"records", N_("records"), "SELECT count(*) FROM record WHERE bytes IS NOT NULL", false},
     {"erased", N_("records erased"), "SELECT count(*) FROM record WHERE bytes IS NULL", true},
+    {"erasures_awaited", N_("laptops that have not obeyed an order to erase yet (erase status)"),
+     "SELECT count(*) FROM device d WHERE d.chain IS NOT NULL AND d.revoked_utc_ms IS NULL AND NOT EXISTS (SELECT 1 "
+     "FROM "
+     "device n WHERE n.predecessor = d.id AND n.chain IS NOT NULL) AND EXISTS (SELECT 1 FROM decision o WHERE o.kind = "
+     "4 "
+     "AND NOT EXISTS (SELECT 1 FROM erasure_word w WHERE w.erasure = o.name AND w.device = d.id))",
+     true},
     {"voided", N_("records voided"), "SELECT count(*) FROM visit WHERE voided", true},
     {"forks", N_("records edited twice, in conflict"), "SELECT count(*) FROM visit WHERE edited > 1", true},
     {"attachments", N_("attached files"), "SELECT count(*) FROM attachment_whole", true},

@@ -3,11 +3,12 @@
 
 #include "central/merge/attachments.h"
 #include "central/merge/derive.h"
+#include "central/merge/erasure.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPENED, KNOWN, SEEN, BATCH, RECORD, ERASED, DRAFT, REQUEST, STATEMENTS };
+enum { OPENED, KNOWN, SEEN, BATCH, RECORD, ERASED, AGAIN, DRAFT, REQUEST, STATEMENTS };
 
 static const char seen_sql[] = "INSERT INTO device (id, sign, seal, note, predecessor, first_seen_utc_ms) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
@@ -23,6 +24,7 @@ static const char *const sql[STATEMENTS] = {
               "file = excluded.file, state = excluded.state, why = excluded.why, records = excluded.records",
     [RECORD] = "INSERT OR IGNORE INTO record (name, batch, bytes) VALUES (?1, ?2, ?3)",
     [ERASED] = "SELECT 1 FROM record WHERE name = ?1 AND bytes IS NULL",
+    [AGAIN] = "INSERT OR IGNORE INTO record_again VALUES (?1, ?2)",
     [DRAFT] = "INSERT OR IGNORE INTO draft VALUES (?1, ?2, ?3, ?4)",
     [REQUEST] = "INSERT OR IGNORE INTO request VALUES (?1, ?2, ?3, ?4)",
 };
@@ -133,7 +135,11 @@ static cq_status take_record(cq_taker *t, const cq_hash *batch, const cq_opened_
     bool erased = false;
     bind_hash(t->statement[ERASED], 1, &e->entry.name);
     status = exists(t, ERASED, &erased, error);
-    return status == CQ_OK && erased ? cq_attachments_forget_all(t->desk, e->record, error) : status;
+    if (status != CQ_OK) return status;
+    if (erased) return cq_erasure_came(t->desk, batch, &e->entry.name, e->record, error);
+    bind_hash(t->statement[AGAIN], 1, &e->entry.name);
+    bind_hash(t->statement[AGAIN], 2, batch);
+    return cq_desk_step(t->desk, t->statement[AGAIN], NULL, error);
   }
   taken->records_new++;
   return cq_derive_record(t->derive, sqlite3_last_insert_rowid(t->desk->db), &e->entry.name, e->record, error);
@@ -143,18 +149,21 @@ static cq_status take_entry(cq_taker *t, const cq_opened *o, const cq_opened_ent
                             cq_error *error) {
   const cq_batch_entry *entry = &e->entry;
   sqlite3_stmt *s;
-  bool fresh;
+  bool fresh, erased;
+  cq_status status;
   switch (entry->kind) {
   case CQ_ENTRY_RECORD: return take_record(t, &o->hash, e, taken, error);
   case CQ_ENTRY_DECISION: return cq_derive_decision(t->derive, entry->bytes, &fresh, error);
   case CQ_ENTRY_DRAFT:
+    status = cq_erasure_draft(t->desk, &o->hash, entry->bytes, &erased, error);
+    if (status != CQ_OK || erased) return status;
     s = t->statement[DRAFT];
     bind_device(s, 2, &o->header.device);
     bind_hash(s, 3, &o->hash);
     break;
   case CQ_ENTRY_PART: {
     bool whole = false;
-    cq_status status = cq_attachment_take(t->desk, entry, &o->hash, &whole, error);
+    status = cq_attachment_take(t->desk, entry, &o->hash, &whole, error);
     taken->attachments += whole;
     return status;
   }
@@ -163,9 +172,9 @@ static cq_status take_entry(cq_taker *t, const cq_opened *o, const cq_opened_ent
     bind_device(s, 2, &o->header.device);
     sqlite3_bind_int64(s, 3, cq_desk_now());
     break;
+  case CQ_ENTRY_RECEIPT: return cq_erasure_word_take(t->desk, &o->header.device, entry->bytes, error);
   case CQ_ENTRY_LIST:
   case CQ_ENTRY_BUNDLE:
-  case CQ_ENTRY_RECEIPT:
   default: return CQ_OK;
   }
   bind_hash(s, 1, &entry->name);

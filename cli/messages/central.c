@@ -195,5 +195,7 @@ const cq_cli_message cq_cli_messages_central[] = {
      N_("Choose another with --port, or none for a free one.")},
     {"desk.listen.denied", N_("This user may not listen at port %1$s."), N_("Choose a port above 1023 with --port.")},
     {"desk.listen.failed", N_("The page cannot listen at port %1$s: %2$s"), NULL},
+    {"desk.person.several", N_("Several persons begin with “%1$s”."), N_("Give the code, or more of the id.")},
+    {"desk.order.none", N_("No order begins with “%1$s”."), N_("`chasqui-central erase status` lists them.")},
     {"desk.person.none", N_("There is no visit to that person."), NULL},
     {0}};

@@ -56,4 +56,16 @@ cq_status cq_order_write(cq_buf *out, cq_hash *name, const cq_order *order, cons
 cq_status cq_order_read(cq_order *order, cq_hash *name, cq_str bytes, cq_arena *arena, const cq_trust *trust,
                         cq_error *error);
 
+/*
+ * A device's word that it has done what an order to erase says: an entry CQ_ENTRY_RECEIPT of its batch, whose signature
+ * covers it (docs/formats/receipt.md, section Word of an erasure).
+ */
+typedef struct cq_erasure_word {
+  cq_hash order;
+  int64_t made_utc_ms; /* the device's clock */
+  uint32_t held;       /* of the order's targets */
+} cq_erasure_word;
+void cq_erasure_word_write(cq_buf *out, const cq_erasure_word *word); /* appends */
+bool cq_erasure_word_read(cq_erasure_word *word, cq_str bytes);       /* false: no such word, or of another version */
+
 #endif

@@ -301,6 +301,12 @@ typedef cq_status cq_store_word_seen(void *context, int64_t batch_number, const 
                                      uint8_t word);
 cq_status cq_store_words(cq_store *store, cq_store_word_seen *seen, void *context, cq_error *error);
 
+/* Whether a batch of the device in force holds an entry of this name. */
+cq_status cq_store_batched(cq_store *store, const uint8_t name[CQ_STORE_HASH], bool *batched, cq_error *error);
+/* Frees the bytes of a batch that an order to erase names; those of the newest of the device in force stay until there
+ * is a newer one (see cq_store_purge). *gone: there are none here any more. CQ_NOTFOUND "store.batch.missing". */
+cq_status cq_store_batch_erase(cq_store *store, const uint8_t hash[CQ_STORE_HASH], bool *gone, cq_error *error);
+
 typedef struct cq_store_purged {
   int64_t records, batches, bytes;
 } cq_store_purged;

@@ -286,9 +286,29 @@ static void orders(void **state) {
   fixture_free(f);
 }
 
+static void words_of_erasures(void **state) {
+  (void)state;
+  cq_erasure_word written = {.order = cq_hash_of("an order", 8), .made_utc_ms = 1352800000000, .held = 3}, read;
+  cq_buf bytes = {0};
+  cq_erasure_word_write(&bytes, &written);
+  assert_int_equal(bytes.size, 52);
+  assert_true(cq_erasure_word_read(&read, cq_buf_str(&bytes)));
+  assert_true(cq_hash_equal(&read.order, &written.order));
+  assert_true(read.made_utc_ms == written.made_utc_ms && read.held == 3);
+  /* of another version, longer, shorter, something else */
+  bytes.at[4] = 2;
+  assert_false(cq_erasure_word_read(&read, cq_buf_str(&bytes)));
+  bytes.at[4] = 1;
+  for (size_t size = 0; size < bytes.size; size++) assert_false(cq_erasure_word_read(&read, (cq_str){bytes.at, size}));
+  cq_buf_add_char(&bytes, 0);
+  assert_false(cq_erasure_word_read(&read, cq_buf_str(&bytes)));
+  cq_buf_fini(&bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(chains),         cmocka_unit_test(chains_as_files),         cmocka_unit_test(receipts),
-      cmocka_unit_test(reasons_travel), cmocka_unit_test(only_a_desk_says_opened), cmocka_unit_test(orders)};
+      cmocka_unit_test(chains),           cmocka_unit_test(chains_as_files),         cmocka_unit_test(receipts),
+      cmocka_unit_test(reasons_travel),   cmocka_unit_test(only_a_desk_says_opened), cmocka_unit_test(orders),
+      cmocka_unit_test(words_of_erasures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vault/file/shim.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PAGES_KNOWN = 1 << 24 }; /* so many pages, and no number of one begins with another byte than 0 */
 
 typedef enum { ROLE_DATABASE, ROLE_LOG } file_role;
 
@@ -118,14 +121,38 @@ static int fill_before(shim_file *file, sqlite3_int64 page) {
   return rc;
 }
 
+/*
+ * A page of a b-tree that SQLite has filled anew still holds, between the pointers to its cells and the cells, what
+ * stood there before: rows that were moved and later deleted, which secure_delete does not reach. SQLite reads nothing
+ * there. Pages of other kinds begin with the number of a page, so with 0 as long as a file has less than 2^24 of them;
+ * larger files are left as they are. Which byte is what: SQLite's file format, section 1.6.
+ */
+static void clear_gap(uint8_t *page, bool first) {
+  uint8_t *head = page + (first ? 100 : 0);
+  bool inner = *head == 2 || *head == 5;
+  if (!inner && *head != 10 && *head != 13) return;
+  size_t cells = (size_t)head[3] << 8 | head[4], to = (size_t)head[5] << 8 | head[6];
+  size_t from = (first ? 100u : 0u) + (inner ? 12u : 8u) + 2 * cells;
+  if (from < to && to <= BLOCK_CONTENT) memset(page + from, 0, to - from);
+}
+
 static int write_database(shim_file *file, const uint8_t *bytes, int amount, sqlite3_int64 offset) {
+  uint8_t page_bytes[BLOCK_SIZE];
+  sqlite3_int64 size = 0;
+
   if (amount != BLOCK_SIZE || offset % BLOCK_SIZE != 0) return SQLITE_IOERR_WRITE;
   if (!all_zero(bytes + BLOCK_CONTENT, BLOCK_RESERVED)) return SQLITE_IOERR_WRITE;
   /* a plain database copied over this one would have another reserve: it may not become the vault's page 1 */
   if (offset == 0 && bytes[20] != BLOCK_RESERVED) return SQLITE_IOERR_WRITE;
   sqlite3_int64 page = offset / BLOCK_SIZE + 1;
   int rc = fill_before(file, page);
-  return rc == SQLITE_OK ? write_page(file, page, bytes) : rc;
+  if (rc == SQLITE_OK) rc = database_size(file, &size);
+  if (rc != SQLITE_OK) return rc;
+  memcpy(page_bytes, bytes, sizeof page_bytes);
+  if (size / BLOCK_SIZE < PAGES_KNOWN) clear_gap(page_bytes, page == 1);
+  rc = write_page(file, page, page_bytes);
+  sodium_memzero(page_bytes, sizeof page_bytes);
+  return rc;
 }
 
 static int truncate_database(shim_file *file, sqlite3_int64 size) {

@@ -168,6 +168,32 @@ cq_status cq_store_words(cq_store *store, cq_store_word_seen *seen, void *contex
   return query_end(&ask, status, error);
 }
 
+cq_status cq_store_batched(cq_store *store, const uint8_t name[CQ_STORE_HASH], bool *batched, cq_error *error) {
+  int64_t found = 0;
+  cq_status status = store_number(store, &found, 0, error,
+                                  "SELECT 1 FROM batch_entry AS e JOIN batch AS b ON b.id = e.batch WHERE e.name = ?1 "
+                                  "AND b.device = (SELECT max(begun) FROM device)",
+                                  "h", name);
+  *batched = found != 0;
+  return status;
+}
+
+cq_status cq_store_batch_erase(cq_store *store, const uint8_t hash[CQ_STORE_HASH], bool *gone, cq_error *error) {
+  int64_t id = 0, left = 0;
+  *gone = false;
+  cq_status status = store_number(store, &id, 0, error, "SELECT id FROM batch WHERE hash = ?1", "h", hash);
+  if (status == CQ_OK && id == 0) status = cq_error_set(error, CQ_NOTFOUND, "store.batch.missing", NULL);
+  if (status == CQ_OK)
+    status = store_run(store, error,
+                       "DELETE FROM batch_bytes WHERE batch = ?1 AND batch <> (SELECT coalesce(max(id), 0) FROM batch "
+                       "WHERE device = (SELECT max(begun) FROM device))",
+                       "i", id);
+  if (status == CQ_OK)
+    status = store_number(store, &left, 0, error, "SELECT 1 FROM batch_bytes WHERE batch = ?1", "i", id);
+  *gone = status == CQ_OK && left == 0;
+  return status;
+}
+
 static cq_status purge_records(cq_store *store, int64_t before_utc_ms, bool only_count, cq_store_purged *purged,
                                cq_error *error) {
 /* A record goes whole or not at all: not before its attachments have arrived too. */
