@@ -25,7 +25,7 @@ typedef struct packing {
   size_t form_count;
   uint8_t (*names)[CQ_STORE_HASH]; /* records that wait; behind them the orders of which a word waits */
   size_t record_count, name_count, name_room;
-  const cq_obeyed **words;
+  size_t *words;              /* which of the laptop's obeyed orders those are */
   cq_store_attachment *files; /* attachments that wait; without names */
   size_t file_count;
   uint64_t file_bytes, file_done; /* of these */
@@ -93,7 +93,7 @@ static cq_status note_words(packing *it) {
     bool told = false;
     status = cq_store_batched(laptop->store, laptop->obeyed[i].order.at, &told, it->error);
     if (status != CQ_OK || told) continue;
-    it->words[it->name_count - it->record_count] = &laptop->obeyed[i];
+    it->words[it->name_count - it->record_count] = i;
     status = add_name(it, laptop->obeyed[i].order.at);
   }
   return status;
@@ -250,7 +250,7 @@ static cq_status pack_one(packing *it, size_t i, cq_buf *bytes) {
     cq_status status = cq_store_record_bytes(laptop->store, it->names[i], bytes, it->error);
     if (status != CQ_OK) return status;
   } else {
-    const cq_obeyed *obeyed = it->words[i - it->record_count];
+    const cq_obeyed *obeyed = &laptop->obeyed[it->words[i - it->record_count]];
     cq_erasure_word word = {
         .order = obeyed->order, .made_utc_ms = laptop->clock->now_utc_ms(laptop->clock->context), .held = obeyed->held};
     cq_buf_reset(bytes);
