@@ -104,6 +104,7 @@ static cq_status rename_record(cq_interview *interview, const cq_node *top, cq_r
   cq_str id = old == NULL ? (cq_str){NULL, 0} : cq_str_trim(cq_node_text(old));
   cq_str before = deprecated == NULL ? (cq_str){NULL, 0} : cq_str_trim(cq_node_text(deprecated));
   if (mode == CQ_RESTORE_EDIT) before = id;
+  interview->keep_calculated = before.size > 0;
   if (form->deprecated_id == CQ_NONE && !copy_text(interview, before, &interview->deprecated_id))
     return cq_error_nomem(error);
   cq_slot *kept =

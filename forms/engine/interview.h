@@ -29,6 +29,7 @@ struct cq_slot {
   bool relevant;                                    /* with its ancestors' */
   bool waits_relevance, waits_value, waits_choices; /* queued */
   bool stale_relevance, stale_value, stale_choices; /* to be settled when it becomes relevant */
+  bool saved;                                       /* it stood in the record that is restored */
   bool gone;
 };
 
@@ -97,6 +98,7 @@ struct cq_interview {
   cq_slot_list changed;  /* values that changed and have actions */
   bool loading;          /* events of value changes don't fire, faults refuse */
   bool keep_instance_id; /* it stands in the record that is restored */
+  bool keep_calculated;  /* an edit: what was calculated stands until something in the record that it reads changes */
   bool nomem;
   unsigned text_depth; /* texts within texts */
   size_t spent;        /* work of the evaluations since the call began, CQ_FORM_MAX_STEPS at most */

@@ -162,8 +162,9 @@ cq_status cq_settle_text(cq_interview *interview, cq_slot *slot, cq_str text, cq
 }
 
 static bool keeps_its_value(const cq_interview *interview, const cq_slot *slot) {
-  return interview->keep_instance_id && slot->field == interview->form->instance_id &&
-         cq_node_text(slot->node).size > 0;
+  if (slot->field == interview->form->instance_id)
+    return interview->keep_instance_id && cq_node_text(slot->node).size > 0;
+  return interview->keep_calculated && interview->loading && slot->saved;
 }
 
 static cq_status settle_value(cq_interview *interview, cq_slot *slot, cq_error *error) {

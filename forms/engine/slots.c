@@ -137,6 +137,7 @@ static cq_status add_attributes(cq_interview *interview, cq_slot *slot, const cq
     if (field == CQ_NONE || slot->kids == NULL) continue;
     cq_slot *child = new_slot(interview, slot, field, node);
     if (child == NULL) return cq_entries_nomem(interview, error);
+    child->saved = old != NULL;
     slot->kids[definition(interview, field)->ordinal].slot = child;
     enqueue(interview, child);
   }
@@ -217,6 +218,7 @@ static cq_status make(cq_interview *interview, cq_slot *parent, uint32_t field, 
   cq_slot *slot = node == NULL ? NULL : new_slot(interview, parent, field, node);
   if (slot == NULL) return cq_entries_nomem(interview, error);
   *out = slot;
+  slot->saved = saved != NULL;
   cq_status status = add_attributes(interview, slot, model, saved, error);
   bool leaf = interview->form->fields[field].children == 0;
   if (status == CQ_OK && leaf)

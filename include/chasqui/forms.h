@@ -282,6 +282,10 @@ typedef struct cq_interview_setup {
 cq_status cq_interview_begin(cq_interview **interview, const cq_form *form, const cq_interview_setup *setup,
                              cq_error *error);
 
+/*
+ * An edit, and the draft of one, begins as the record stood: a calculation is made anew when something in the record
+ * that it reads changes, so that lists and clocks of today do not change what nobody touched.
+ */
 typedef enum {
   CQ_RESTORE_DRAFT, /* go on with it: the same instance ID, no first-load events */
   CQ_RESTORE_EDIT   /* a finalised record anew: a new instance ID, the old one in deprecatedID */
