@@ -135,12 +135,17 @@ typedef struct cq_store_draft {
   uint8_t form[CQ_STORE_HASH]; /* the version it was begun with, and is finished under */
   cq_str form_id, form_version, technician, label;
   int64_t begun_utc_ms, changed_utc_ms;
-  int64_t answers; /* accepted and not undone */
-  cq_str bookmark; /* the last given */
+  int64_t answers;               /* accepted and not undone */
+  cq_str bookmark;               /* the last given */
+  uint8_t parent[CQ_STORE_HASH]; /* the record that it corrects; zeroes: none */
 } cq_store_draft;
 /* `base`: the instance as it began (with preloads), opaque. Errors: store.form.missing. */
 cq_status cq_store_draft_begin(cq_store *store, int64_t *draft, const uint8_t form[CQ_STORE_HASH], cq_str technician,
                                cq_str label, cq_str base, cq_error *error);
+/* One that corrects a finished record: of its form, and with the files that it names. Errors: store.record.missing
+ * (also where its bytes are gone), store.form.missing. */
+cq_status cq_store_draft_correct(cq_store *store, int64_t *draft, const uint8_t parent[CQ_STORE_HASH],
+                                 cq_str technician, cq_str label, cq_str base, cq_error *error);
 
 typedef struct cq_store_attachment cq_store_attachment;
 typedef struct cq_store_answer {
@@ -209,6 +214,7 @@ typedef struct cq_store_record {
   cq_store_record_state state;             /* given by listings */
   cq_store_record_state attachments_state; /* the least of theirs, OPENED where there are none; given by listings */
   int64_t size;                            /* bytes; 0 where purged or erased; given by listings */
+  bool corrected;                          /* another record names it as its parent; given by listings */
 } cq_store_record;
 /*
  * In one transaction: the record is stored, read again and its name computed anew, the draft is gone (0: there was
@@ -318,7 +324,7 @@ cq_status cq_store_purge(cq_store *store, int64_t before_utc_ms, cq_store_purged
 cq_status cq_store_purgeable(cq_store *store, int64_t before_utc_ms, cq_store_purged *purged, cq_error *error);
 
 /* Erases by order: the record's bytes, its trail, what this store holds of its subjects as entities, and attachments
- * that no other record uses go; name and order remain,
+ * that no other record uses go, and drafts that correct it; name and order remain,
  * and the name cannot come back. A name not yet known is remembered all the same. */
 cq_status cq_store_erase(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_str order, cq_error *error);
 bool cq_store_erased(cq_store *store, const uint8_t name[CQ_STORE_HASH]);

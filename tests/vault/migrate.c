@@ -2,8 +2,8 @@
 /*
  * Stores of earlier versions, opened by this one. vectors/store-vN.vault was made by the program of schema N, with
  * invented content: a device, two forms, three records of which one was erased, a photo, a batch with its receipt,
- * versions of four entities, and a draft in hand with four answers, one taken back (that of schema 3 is that of 2 as
- * its program migrated it). Each is read whole after the
+ * versions of four entities, and a draft in hand with four answers, one taken back (those of schemas 3 and 4 are
+ * that of 2 as their programs migrated it). Each is read whole after the
  * migration; the schema is that of a new vault; and a power cut at any moment of the migration leaves the one or the
  * other.
  */
@@ -29,21 +29,22 @@ static const old olds[] = {
      "1.bin application/octet-stream 70000/0\n"},
     {2, "tests/vault/vectors/store-v2.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n"},
     {3, "tests/vault/vectors/store-v3.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n"},
+    {4, "tests/vault/vectors/store-v4.vault", "", "foto.jpg image/jpeg 70000/50000\n"},
 };
-enum { OLDS = sizeof olds / sizeof olds[0], NEW_VERSION = 4 };
+enum { OLDS = sizeof olds / sizeof olds[0], NEW_VERSION = 5 };
 
 /* Everything in the tables, as they stand, in the order of their keys. */
 static void dump_all(cq_vault *vault, const char *changed, cq_buf *out) {
   sqlite3_stmt *tables = NULL, *rows = NULL;
   cq_buf_reset(out);
   assert_int_equal(
-      sqlite3_prepare_v2(
-          cq_vault_db(vault),
-          "SELECT 'SELECT ' || (SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ') FROM "
-          "pragma_table_info(t.name) WHERE name NOT IN ('trunk_version', 'origin')) || ' FROM ' || name || "
-          "' ORDER BY 1', name FROM sqlite_schema AS t WHERE type = 'table' "
-          "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND instr(?1, name) = 0 ORDER BY name",
-          -1, &tables, NULL),
+      sqlite3_prepare_v2(cq_vault_db(vault),
+                         "SELECT 'SELECT ' || (SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ') FROM "
+                         "pragma_table_info(t.name) WHERE name NOT IN ('trunk_version', 'origin', 'parent') OR t.name "
+                         "= 'record' AND name = 'parent') || ' FROM ' || name || "
+                         "' ORDER BY 1', name FROM sqlite_schema AS t WHERE type = 'table' "
+                         "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' AND instr(?1, name) = 0 ORDER BY name",
+                         -1, &tables, NULL),
       SQLITE_OK);
   sqlite3_bind_text(tables, 1, changed, -1, SQLITE_STATIC);
   while (sqlite3_step(tables) == SQLITE_ROW) {
@@ -275,7 +276,7 @@ static void campaign(const old *from, disk_model model, const char *name) {
     disk_cut(cut, model, 77 + cut);
     cq_vault *vault = open_vault(ON_DISK, "disk");
     int64_t version = ask_number(vault, "PRAGMA user_version");
-    bool column = ask_number(vault, "SELECT count(*) FROM pragma_table_info('form') WHERE name = 'origin'");
+    bool column = ask_number(vault, "SELECT count(*) FROM pragma_table_info('draft') WHERE name = 'parent'");
     assert_true(version == from->version || version == NEW_VERSION);
     assert_int_equal(column, version == NEW_VERSION);
     before += version != NEW_VERSION;

@@ -771,6 +771,7 @@ static void test_version_1(void **state) {
           "ALTER TABLE old RENAME TO record_attachment;"
           "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
           "DROP TABLE server; DROP TABLE server_list; DROP TABLE delivery; ALTER TABLE form DROP COLUMN origin;"
+          "ALTER TABLE draft DROP COLUMN parent; DROP INDEX record_parent;"
           "ALTER TABLE entity DROP COLUMN trunk_version; PRAGMA user_version=1");
   cq_store_close(store);
   store = open_store(path, false);
@@ -786,6 +787,75 @@ static void test_version_1(void **state) {
   cq_buf_fini(&text);
   remove_vault(path);
   remove_vault(test_path("s15.vault"));
+}
+
+static cq_status see_corrected(void *context, const cq_store_record *record) {
+  cq_buf_addf(context, "%.*s%s ", (int)record->label.size, record->label.at, record->corrected ? " corrected" : "");
+  return CQ_OK;
+}
+
+static cq_status see_parent(void *context, const cq_store_draft *draft) {
+  memcpy(context, draft->parent, sizeof draft->parent);
+  return CQ_OK;
+}
+
+/* A draft of a record has its form and its files; the record is another's until the draft is finished, and an order
+ * that erases the record takes the draft along. */
+static void test_corrections(void **state) {
+  (void)state;
+  const char *path = test_path("s16.vault");
+  cq_store *store = open_store(path, true);
+  cq_store_form form = a_form("f1", "1", CQ_STR("<uno/>"));
+  cq_store_attachment photo;
+  cq_store_record first, second;
+  cq_buf text = {0}, base = {0};
+  int64_t draft = 0, entries = 0;
+  uint8_t parent[32] = {0};
+  GOOD(cq_store_bundle_adopt(store, 1, CQ_STR("b1"), &form, 1, NULL, 0, &error));
+  put_text(store, "una foto", &photo, "1.png");
+  first = a_record(CQ_STR("uno"), NULL, 0);
+  memcpy(first.form, form.hash, 32);
+  first.attachments = &photo;
+  first.attachment_count = 1;
+  GOOD(cq_store_finalise(store, 0, &first, CQ_STR("uno"), &error));
+  BAD(cq_store_draft_correct(store, &draft, form.hash, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error),
+      CQ_NOTFOUND, "store.record.missing");
+  GOOD(cq_store_draft_correct(store, &draft, first.name, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error));
+  GOOD(cq_store_draft_get(store, draft, see_parent, parent, &error));
+  assert_memory_equal(parent, first.name, 32);
+  GOOD(cq_store_draft_attachments(store, draft, join_attachments, &text, &error));
+  assert_string_equal(text.at, "1.png image/png 8/0:0 ");
+  GOOD(answer(store, draft, "/a", "otra"));
+  /* abandoned: nothing has changed */
+  GOOD(cq_store_draft_discard(store, draft, &error));
+  cq_buf_reset(&text);
+  GOOD(cq_store_records(store, -1, see_corrected, &text, &error));
+  assert_string_equal(text.at, "TDD-1 ");
+  GOOD(cq_store_draft_correct(store, &draft, first.name, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error));
+  second = a_record(CQ_STR("dos"), NULL, 0);
+  second.label = CQ_STR("TDD-2");
+  memcpy(second.form, form.hash, 32);
+  memcpy(second.parent, first.name, 32);
+  second.attachments = &photo;
+  second.attachment_count = 1;
+  GOOD(cq_store_finalise(store, draft, &second, CQ_STR("dos"), &error));
+  cq_buf_reset(&text);
+  GOOD(cq_store_records(store, -1, see_corrected, &text, &error));
+  assert_string_equal(text.at, "TDD-1 corrected TDD-2 ");
+  /* of two drafts one is of the record that is erased */
+  int64_t other = 0;
+  GOOD(cq_store_draft_correct(store, &draft, first.name, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error));
+  GOOD(cq_store_draft_correct(store, &other, second.name, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error));
+  GOOD(cq_store_erase(store, first.name, CQ_STR("orden firmada"), &error));
+  BAD(cq_store_draft_load(store, draft, &base, NULL, NULL, &error), CQ_NOTFOUND, "store.draft.missing");
+  GOOD(cq_store_draft_load(store, other, &base, NULL, NULL, &error));
+  BAD(cq_store_draft_correct(store, &draft, first.name, CQ_STR("t2"), CQ_STR("TDD"), CQ_STR("<x/>"), &error),
+      CQ_NOTFOUND, "store.record.missing");
+  GOOD(cq_store_audit_verify(store, &entries, &error));
+  cq_store_close(store);
+  cq_buf_fini(&text);
+  cq_buf_fini(&base);
+  remove_vault(path);
 }
 
 static cq_status join_deliveries(void *context, const cq_store_delivery *delivery) {
@@ -984,6 +1054,7 @@ int main(void) {
       cmocka_unit_test(test_bundle),
       cmocka_unit_test(test_drafts),
       cmocka_unit_test(test_records),
+      cmocka_unit_test(test_corrections),
       cmocka_unit_test(test_trail_is_append_only),
       cmocka_unit_test(test_outbox),
       cmocka_unit_test(test_entities),

@@ -63,6 +63,10 @@ static const char servers[] =
     " http INTEGER NOT NULL, message TEXT NOT NULL, taken TEXT NOT NULL, changed_utc_ms INTEGER NOT NULL,"
     " PRIMARY KEY (record, server)) STRICT, WITHOUT ROWID;";
 
+/* Version 5: a draft may correct a record. */
+static const char corrections[] = "ALTER TABLE draft ADD COLUMN parent BLOB;"
+                                  "CREATE INDEX record_parent ON record(parent) WHERE parent IS NOT NULL;";
+
 /* steps[n] leads from version n + 1 to n + 2: the tables, then what their rows become. */
 static const struct {
   const char *tables, *rows;
@@ -70,6 +74,7 @@ static const struct {
     {attachments_named, ""},
     {"ALTER TABLE entity ADD COLUMN trunk_version INTEGER NOT NULL DEFAULT 0;", trunk_of_branches},
     {servers, ""},
+    {corrections, ""},
 };
 
 const char *store_rows_of(int64_t version, const char *table) {

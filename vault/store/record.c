@@ -93,7 +93,8 @@ cq_status cq_store_finalise(cq_store *store, int64_t draft, const cq_store_recor
   "SELECT name, form, parent, form_id, instance_id, season, label, technician, result, finalised_utc_ms, state, "      \
   "size, number, (SELECT count(*) FROM record_attachment AS n WHERE n.record = number), "                              \
   "coalesce((SELECT min(w.state) FROM record_attachment AS n JOIN attachment_way AS w ON w.attachment = n.attachment " \
-  "WHERE n.record = number), 3) FROM record "
+  "WHERE n.record = number), 3), "                                                                                     \
+  "EXISTS (SELECT 1 FROM record AS c WHERE c.parent = record.name) FROM record "
 
 static cq_status subjects_of(cq_store *store, int64_t number, cq_str out[CQ_STORE_SUBJECTS_MAX], size_t *count,
                              cq_buf *text, cq_error *error) {
@@ -126,6 +127,7 @@ static cq_status each_record(query *ask, cq_store_record_seen *seen, void *conte
                               .size = query_int(ask, 11),
                               .attachment_count = (size_t)query_int(ask, 13),
                               .attachments_state = (cq_store_record_state)query_int(ask, 14),
+                              .corrected = query_int(ask, 15) != 0,
                               .subjects = subjects};
     query_hash(ask, 0, record.name);
     query_hash(ask, 1, record.form);
@@ -197,6 +199,11 @@ static cq_status erase_record(cq_store *store, const uint8_t *name, cq_error *er
   for (size_t i = 0; status == CQ_OK && i < sizeof deletes / sizeof deletes[0]; i++)
     status = store_run(store, error, deletes[i], "i", number);
   if (status == CQ_OK) status = trail_empty(store, draft, error);
+  /* what is being corrected of it holds the same answers */
+  for (draft = -1; status == CQ_OK && draft != 0;) {
+    status = store_number(store, &draft, 0, error, "SELECT id FROM draft WHERE parent = ?1", "h", name);
+    if (status == CQ_OK && draft != 0) status = draft_drop(store, draft, error);
+  }
   return status == CQ_OK ? attachments_sweep(store, error) : status;
 }
 

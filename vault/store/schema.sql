@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of a laptop's vault, version 4 (PRAGMA user_version). Interface: chasqui/store.h.
+-- The tables of a laptop's vault, version 5 (PRAGMA user_version). Interface: chasqui/store.h.
 -- All times are milliseconds since 1970 in UTC, by the device's clock. Names and hashes are BLAKE2b-256 (32 bytes).
 -- A change here is a new version, with its step in vault/store/migrate.c.
 
@@ -110,7 +110,8 @@ CREATE TABLE draft(
   form          BLOB NOT NULL REFERENCES form,
   technician    TEXT NOT NULL,
   label         TEXT NOT NULL,
-  begun_utc_ms  INTEGER NOT NULL
+  begun_utc_ms  INTEGER NOT NULL,
+  parent        BLOB                                  -- name of the record that it corrects; NULL: none
 ) STRICT;
 -- Apart, so that lists of drafts do not read it.
 CREATE TABLE draft_base(
@@ -136,6 +137,7 @@ CREATE TABLE record(
   size              INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX record_state ON record(state);
+CREATE INDEX record_parent ON record(parent) WHERE parent IS NOT NULL;
 CREATE TABLE record_bytes(
   record  INTEGER PRIMARY KEY REFERENCES record,
   bytes   BLOB NOT NULL

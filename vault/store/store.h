@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_VERSION = 4, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
+enum { STORE_VERSION = 5, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
 
 struct cq_store {
   cq_vault *vault;
@@ -54,6 +54,8 @@ cq_status trail_append(cq_store *store, const cq_store_event *event, cq_str book
                        cq_error *error);
 /* Within a transaction: empties the entries of a draft. */
 cq_status trail_empty(cq_store *store, int64_t draft, cq_error *error);
+/* Within a transaction: a draft that is there goes; the trail keeps that it was begun and discarded. */
+cq_status draft_drop(cq_store *store, int64_t draft, cq_error *error);
 /* Within a transaction: attachments that no draft and no record names, and chunks that no attachment names. */
 cq_status attachments_sweep(cq_store *store, cq_error *error);
 /* Within a transaction: names what was put. */
