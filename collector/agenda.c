@@ -133,6 +133,7 @@ static cq_status see_record(void *context, const cq_store_record *record) {
   visits *it = context;
   cq_visit visit = {.season_end = CQ_DAY_NONE};
   cq_status status = CQ_OK;
+  if (record->corrected) return CQ_OK; /* its correction tells of the visit */
   if (!cq_season_parse(record->season, &visit.season) || !read_visit(it, record, &visit)) return CQ_OK;
   for (size_t i = 0; status == CQ_OK && i < record->subject_count; i++) {
     cq_str subject = record->subjects[i], mark = CQ_STR("uuid:");

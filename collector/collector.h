@@ -7,6 +7,7 @@
 
 int cq_collector_join(cq_cli *cli);
 int cq_collector_fill(cq_cli *cli);
+int cq_collector_edit(cq_cli *cli);
 int cq_collector_pack(cq_cli *cli);
 int cq_collector_status(cq_cli *cli);
 int cq_collector_purge(cq_cli *cli);
@@ -56,10 +57,14 @@ typedef struct cq_kept_draft {
   int64_t id;
   char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1];
   int64_t changed_utc_ms;
+  uint8_t parent[CQ_STORE_HASH]; /* the record that it corrects */
+  bool corrects;                 /* it corrects one */
 } cq_kept_draft;
 typedef struct cq_kept_record {
   uint8_t name[CQ_STORE_HASH];
-  char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1];
+  uint8_t parent[CQ_STORE_HASH]; /* the record that it corrects */
+  bool corrects, corrected;      /* it corrects one; another corrects it */
+  char label[CQ_RECORD_MAX_TEXT + 1], form[CQ_RECORD_MAX_TEXT + 1], instance_id[CQ_RECORD_MAX_TEXT + 1];
   int64_t finalised_utc_ms;
   int result;
   cq_store_record_state state;
@@ -90,6 +95,22 @@ typedef struct cq_kept {
 } cq_kept;
 cq_status cq_kept_read(cq_kept *kept, cq_store *store, cq_error *error);
 void cq_kept_free(cq_kept *kept);
+
+/* --- corrections: of what is kept, records by their place in it --- */
+/* Whether a person who writes the first digits of a name, eight or more, means this one. */
+bool cq_record_is_called(const uint8_t name[CQ_STORE_HASH], const char *asked);
+/* By instance ID or the first eight digits or more of its name. Errors: collector.record.none, .several. */
+cq_status cq_kept_find(const cq_kept *kept, const char *asked, size_t *record, cq_error *error);
+/* Its newest correction, or one of that, and so on; the record itself where there is none. */
+size_t cq_kept_newest(const cq_kept *kept, size_t record);
+/* The record that it corrects; SIZE_MAX: none, or not here. */
+size_t cq_kept_parent(const cq_kept *kept, size_t record);
+/* The draft that corrects it; 0: none. */
+int64_t cq_kept_correction(const cq_kept *kept, size_t record);
+/* The first eight digits of its name, as `edit` and `send` take it. */
+const char *cq_kept_short_name(const cq_kept_record *record, char out[9]);
+/* By which record it is corrected, and which it corrects, appended; nothing where neither. */
+void cq_kept_correction_words(const cq_kept *kept, size_t record, const cq_clock *clock, cq_buf *out);
 
 /* Words for people. */
 const char *cq_result_words(int result);

@@ -2,6 +2,7 @@
 #include "collector/collector.h"
 
 #include "chasqui/file.h"
+#include "collector/line/line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static cq_status attach_one(cq_cli *cli, cq_filling *filling, cq_entry node, con
   cq_buf typed = {0}, ref = {0}, what = {0}, next = {0}, memory = {0};
   cq_set_outcome outcome = {0};
   cq_str value = cq_interview_value(filling->interview, node);
-  if (value.size == 0) return CQ_OK;
+  if (value.size == 0 || cq_filling_file(filling, value)) return CQ_OK; /* of a correction: the record's own */
   cq_buf_add_str(&typed, value);
   cq_status status = typed.failed ? cq_error_nomem(error) : cq_interview_ref(filling->interview, node, &ref, error);
   if (status == CQ_OK) status = cq_filling_attach(filling, node, cq_buf_str(&typed), folder, false, &outcome, error);
@@ -119,7 +120,8 @@ static cq_status attach_files(cq_cli *cli, cq_filling *filling, const char *path
   return status;
 }
 
-static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_hash *name, cq_error *error) {
+static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_str reason, cq_hash *name,
+                      cq_error *error) {
   cq_buf answers = {0};
   cq_answers_report report;
   size_t faults = 0, file_faults = 0;
@@ -139,8 +141,8 @@ static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_has
     snprintf(number, sizeof number, "%zu", faults);
     status = cq_error_set(error, CQ_INVALID, "collector.fill.faults", number, NULL);
   }
-  const char *reason = cq_cli_value(cli, "reason");
-  if (status == CQ_OK) status = cq_filling_finalise(filling, result, cq_str_from(reason), name, error);
+  if (cq_cli_value(cli, "reason")) reason = cq_str_from(cq_cli_value(cli, "reason"));
+  if (status == CQ_OK) status = cq_filling_finalise(filling, result, reason, name, error);
   cq_buf_fini_secret(&answers);
   cq_arena_free(arena);
   return status;
@@ -170,6 +172,11 @@ static cq_status settle_date(const cq_cli *cli, cq_laptop *laptop, cq_error *err
   return doubtful ? cq_error_set(error, CQ_REFUSED, "collector.clock", cq_date_format(least, text), NULL) : CQ_OK;
 }
 
+static cq_status pack(cq_cli *cli, cq_laptop *laptop, cq_error *error) {
+  cq_pack_report packed;
+  return cq_cli_flag(cli, "no-pack") ? CQ_OK : cq_collector_pack_out(cli, laptop, &packed, error);
+}
+
 int cq_collector_fill(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
@@ -184,14 +191,69 @@ int cq_collector_fill(cq_cli *cli) {
   if (status == CQ_OK) status = settle_date(cli, &laptop, &error);
   if (status == CQ_OK) status = find_form(&laptop, cq_cli_arg(cli, 0), &form, &error);
   if (status == CQ_OK) status = cq_filling_begin(&filling, &laptop, &form, false, &error);
-  if (status == CQ_OK) status = fill(cli, &filling, result, &name, &error);
-  if (status == CQ_OK && !cq_cli_flag(cli, "no-pack")) {
-    cq_pack_report packed;
-    status = cq_collector_pack_out(cli, &laptop, &packed, &error);
-  }
+  if (status == CQ_OK) status = fill(cli, &filling, result, CQ_STR(""), &name, &error);
+  if (status == CQ_OK) status = pack(cli, &laptop, &error);
   if (status == CQ_OK) tell(cli, &name, cq_filling_result(&filling, result, NULL));
   int exit_status = status == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
   if (filling.laptop) cq_filling_end(&filling);
   cq_laptop_close(&laptop);
   return exit_status;
+}
+
+/* --- edit --- */
+
+/* A second correction of one record is made only where that is asked for. */
+static cq_status may_correct(const cq_cli *cli, const cq_kept *kept, size_t record, cq_error *error) {
+  char name[9];
+  size_t newest = cq_kept_newest(kept, record);
+  if (cq_cli_flag(cli, "fork")) return CQ_OK;
+  if (newest != record)
+    return cq_error_set(error, CQ_REFUSED, "collector.edit.corrected", cq_kept_short_name(&kept->records[newest], name),
+                        NULL);
+  if (!cq_cli_flag(cli, "line") && cq_kept_correction(kept, record) != 0)
+    return cq_error_set(error, CQ_REFUSED, "collector.edit.draft", NULL);
+  return CQ_OK;
+}
+
+static cq_status edit(cq_cli *cli, cq_laptop *laptop, const cq_kept *kept, size_t record, cq_error *error) {
+  cq_filling filling = {0};
+  cq_result result;
+  cq_hash name;
+  cq_str reason = CQ_STR("");
+  cq_status status = cq_filling_correct(&filling, laptop, kept->records[record].name, false, error);
+  if (status != CQ_OK) return status;
+  if (cq_cli_value(cli, "result"))
+    parse_result(cq_cli_value(cli, "result"), &result);
+  else
+    result = cq_filling_asked(&filling, &reason);
+  status = fill(cli, &filling, result, reason, &name, error);
+  if (status == CQ_OK) status = pack(cli, laptop, error);
+  if (status == CQ_OK) tell(cli, &name, cq_filling_result(&filling, result, NULL));
+  cq_filling_end(&filling);
+  return status;
+}
+
+int cq_collector_edit(cq_cli *cli) {
+  cq_error error;
+  cq_laptop laptop;
+  cq_kept kept = {0};
+  cq_result result;
+  size_t record = 0;
+  bool line = cq_cli_flag(cli, "line");
+  cq_error_clear(&error);
+  if (line == (cq_cli_value(cli, "answers") != NULL))
+    return cq_cli_usage(cli, _("Say either --answers FILE or --line."));
+  if (!parse_result(cq_cli_value(cli, "result"), &result))
+    return cq_cli_usage(cli, _("--result is complete, partial, refused or withdrawn."));
+  cq_status status = cq_collector_open(cli, &laptop, &error);
+  if (status == CQ_OK) status = settle_date(cli, &laptop, &error);
+  if (status == CQ_OK) status = cq_kept_read(&kept, laptop.store, &error);
+  if (status == CQ_OK) status = cq_kept_find(&kept, cq_cli_arg(cli, 0), &record, &error);
+  if (status == CQ_OK) status = may_correct(cli, &kept, record, &error);
+  if (status == CQ_OK && line)
+    status = cq_line_correct(&laptop, &kept, record, stdin, stdout, &error);
+  else if (status == CQ_OK)
+    status = edit(cli, &laptop, &kept, record, &error);
+  cq_kept_free(&kept);
+  return cq_collector_end(cli, &laptop, status, &error);
 }

@@ -12,8 +12,17 @@
 /* Kinds of the store's answers. */
 enum { KIND_VALUE = 1, KIND_MISSING, KIND_ADD, KIND_REMOVE, KIND_MOVE, KIND_LANGUAGE };
 
-/* First line of a draft's base; then its seed, draws and begin; then the instance. */
+/* First line of a draft's base; then its seed and draws; then the instance. That of a correction says after the draws
+ * how many bytes the record has, and these stand before the instance: it may be purged before the draft is finished. */
 #define BASE_MAGIC "chasqui draft 1"
+#define BASE_CORRECTION "chasqui draft 2"
+
+static void copy_text(char out[CQ_RECORD_MAX_TEXT + 1], cq_str text) {
+  size_t size = text.size < CQ_RECORD_MAX_TEXT ? text.size : CQ_RECORD_MAX_TEXT;
+  while (size < text.size && size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
+  memcpy(out, text.at ? text.at : "", size);
+  out[size] = '\0';
+}
 
 /* --- clock and randomness that can be repeated --- */
 
@@ -101,7 +110,7 @@ static cq_interview_setup setup_of(cq_filling *it, char device[33]) {
   cq_device_id_hex(&id, device);
   return (cq_interview_setup){.clock = &it->clock,
                               .random = &it->random,
-                              .working_date = it->laptop->working_date,
+                              .working_date = it->parent ? it->parent->envelope.working_date : it->laptop->working_date,
                               .device_id = cq_str_from(device),
                               .user_name = cq_str_from(it->laptop->technician),
                               .language = preferred_language(it->form)};
@@ -116,6 +125,8 @@ void cq_filling_end(cq_filling *it) {
   cq_interview_free(it->interview);
   cq_form_free(it->form);
   cq_arena_free(it->arena);
+  cq_arena_free(it->parent_arena);
+  cq_buf_fini_secret(&it->parent_bytes);
   cq_buf_fini(&it->title);
   cq_buf_fini(&it->label);
   cq_buf_fini(&it->server);
@@ -164,15 +175,22 @@ static cq_status keep_label(cq_filling *it, cq_error *error) {
 
 static cq_status keep_base(cq_filling *it, cq_error *error) {
   cq_buf base = {0};
-  cq_buf_addf(&base, "%s\n", BASE_MAGIC);
+  cq_str technician = cq_str_from(it->laptop->technician);
+  cq_buf_addf(&base, "%s\n", it->parent ? BASE_CORRECTION : BASE_MAGIC);
   cq_buf_add_hex(&base, it->seed, sizeof it->seed);
-  cq_buf_addf(&base, " %llu\n", (unsigned long long)it->drawn);
+  cq_buf_addf(&base, " %llu", (unsigned long long)it->drawn);
+  if (it->parent) cq_buf_addf(&base, " %zu", it->parent_bytes.size);
+  cq_buf_add_char(&base, '\n');
+  if (it->parent) cq_buf_add_str(&base, cq_buf_str(&it->parent_bytes));
   cq_status status = cq_interview_write(it->interview, CQ_WRITE_DRAFT, &base, error);
   make_label(it, &it->label);
   if (status == CQ_OK && (base.failed || it->label.failed)) status = cq_error_nomem(error);
-  if (status == CQ_OK)
-    status = cq_store_draft_begin(it->laptop->store, &it->draft, it->form_hash.at, cq_str_from(it->laptop->technician),
-                                  cq_buf_str(&it->label), cq_buf_str(&base), error);
+  if (status == CQ_OK && it->parent)
+    status = cq_store_draft_correct(it->laptop->store, &it->draft, it->parent_name.at, technician,
+                                    cq_buf_str(&it->label), cq_buf_str(&base), error);
+  else if (status == CQ_OK)
+    status = cq_store_draft_begin(it->laptop->store, &it->draft, it->form_hash.at, technician, cq_buf_str(&it->label),
+                                  cq_buf_str(&base), error);
   cq_buf_fini_secret(&base);
   return status;
 }
@@ -223,6 +241,64 @@ static cq_status see_file(void *context, const cq_store_attachment *attachment) 
   return add_file(context, &file, NULL);
 }
 
+/* --- correcting --- */
+
+/* it->parent from it->parent_bytes. */
+static cq_status read_parent(cq_filling *it, cq_error *error) {
+  cq_record *record = NULL;
+  it->parent_arena = cq_arena_new(0);
+  if (it->parent_arena) record = cq_arena_alloc(it->parent_arena, sizeof *record);
+  if (!record) return cq_error_nomem(error);
+  cq_str bytes = cq_buf_str(&it->parent_bytes);
+  cq_status status = cq_record_parse(record, bytes, it->parent_arena, error);
+  it->parent = status == CQ_OK ? record : NULL;
+  it->parent_name = cq_hash_of(bytes.at, bytes.size);
+  return status;
+}
+
+/* What kept it from being opened, as the technician meets it. */
+static cq_status correction_refused(const cq_filling *it, cq_status status, cq_error *error) {
+  const cq_envelope *envelope = it->parent ? &it->parent->envelope : NULL;
+  if (status != CQ_NOTFOUND || !error || !error->code) return status;
+  if (strcmp(error->code, "store.record.purged") == 0)
+    return cq_error_set(error, CQ_REFUSED, "collector.edit.purged", NULL);
+  if (!envelope || strcmp(error->code, "store.form.missing") != 0) return status;
+  char id[CQ_RECORD_MAX_TEXT + 1], version[CQ_RECORD_MAX_TEXT + 1];
+  copy_text(id, envelope->form_id);
+  copy_text(version, envelope->form_version);
+  return cq_error_set(error, CQ_REFUSED, "collector.edit.form", id, version, NULL);
+}
+
+cq_status cq_filling_correct(cq_filling *it, cq_laptop *laptop, const uint8_t name[CQ_STORE_HASH], bool keep,
+                             cq_error *error) {
+  char device[33];
+  start(it, laptop);
+  laptop->random->fill(laptop->random->context, it->seed, sizeof it->seed);
+  it->begun_utc_ms = filling_now(it);
+  cq_status status = make_arena(it, error);
+  if (status == CQ_OK) status = cq_store_record_bytes(laptop->store, name, &it->parent_bytes, error);
+  if (status == CQ_OK) status = read_parent(it, error);
+  if (status == CQ_OK) status = load_form(it, &it->parent->envelope.form_hash, error);
+  if (status == CQ_OK) {
+    cq_interview_setup setup = setup_of(it, device);
+    status = cq_interview_restore(&it->interview, it->form, &setup, it->parent->instance_xml, CQ_RESTORE_EDIT,
+                                  CQ_STR(""), error);
+  }
+  if (status == CQ_OK) status = cq_store_record_attachments(laptop->store, name, see_file, it, error);
+  if (status == CQ_OK && keep) status = keep_base(it, error);
+  status = correction_refused(it, status, error);
+  if (status != CQ_OK) cq_filling_end(it);
+  return status;
+}
+
+cq_result cq_filling_asked(const cq_filling *it, cq_str *reason) {
+  *reason = CQ_STR("");
+  if (!it->parent || cq_filling_result(it, CQ_RESULT_COMPLETE, NULL) == it->parent->envelope.result)
+    return CQ_RESULT_COMPLETE;
+  *reason = it->parent->envelope.reason;
+  return it->parent->envelope.result;
+}
+
 /* --- resuming --- */
 
 typedef struct draft_head {
@@ -244,19 +320,27 @@ static cq_status damaged(cq_error *error) {
   return cq_error_set(error, CQ_DAMAGED, "collector.draft.damaged", NULL);
 }
 
-/* Takes the head off a base; what is left is the instance. */
+/* Takes the head off a base, and of a correction the record; what is left is the instance. */
 static cq_status read_base(cq_filling *it, const cq_buf *base, cq_str *xml, cq_error *error) {
   static const size_t magic = sizeof BASE_MAGIC; /* with its line end */
   cq_str all = cq_buf_str(base);
-  if (all.size < magic + 66 || memcmp(all.at, BASE_MAGIC "\n", magic) != 0) return damaged(error);
+  bool corrects = cq_str_starts(all, CQ_STR(BASE_CORRECTION "\n"));
+  if (all.size < magic + 66 || !(corrects || cq_str_starts(all, CQ_STR(BASE_MAGIC "\n")))) return damaged(error);
   if (!cq_hex_decode((cq_str){all.at + magic, 64}, it->seed, sizeof it->seed)) return damaged(error);
-  size_t at = magic + 65, end = at;
-  int64_t drawn;
-  while (end < all.size && all.at[end] != '\n') end++;
+  size_t at = magic + 65, end = at, next;
+  int64_t drawn, size = 0;
+  while (end < all.size && all.at[end] != '\n' && all.at[end] != ' ') end++;
   if (end == all.size || !cq_str_int64((cq_str){all.at + at, end - at}, &drawn)) return damaged(error);
   it->drawn = (uint64_t)drawn;
-  *xml = (cq_str){all.at + end + 1, all.size - end - 1};
-  return CQ_OK;
+  for (next = end; next < all.size && all.at[next] != '\n';) next++;
+  if (next == all.size || (next > end) != corrects) return damaged(error);
+  *xml = (cq_str){all.at + next + 1, all.size - next - 1};
+  if (!corrects) return CQ_OK;
+  if (!cq_str_int64((cq_str){all.at + end + 1, next - end - 1}, &size) || size < 0 || (uint64_t)size > xml->size)
+    return damaged(error);
+  cq_buf_add_str(&it->parent_bytes, (cq_str){xml->at, (size_t)size});
+  *xml = (cq_str){xml->at + size, xml->size - (size_t)size};
+  return it->parent_bytes.failed ? cq_error_nomem(error) : read_parent(it, error);
 }
 
 /* The store gives answers only after the base: they are gathered, and applied when the interview stands. */
@@ -537,13 +621,6 @@ cq_status cq_filling_discard(cq_filling *it, cq_error *error) {
 }
 
 /* --- what may be begun --- */
-
-static void copy_text(char out[CQ_RECORD_MAX_TEXT + 1], cq_str text) {
-  size_t size = text.size < CQ_RECORD_MAX_TEXT ? text.size : CQ_RECORD_MAX_TEXT;
-  while (size < text.size && size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
-  memcpy(out, text.at ? text.at : "", size);
-  out[size] = '\0';
-}
 
 /* The title stands in the XForm's head; loading a whole form for it would make the list slow. */
 static cq_str title_of(cq_str xml, cq_str fallback) {

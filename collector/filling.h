@@ -19,9 +19,13 @@ typedef struct cq_filling {
   int64_t draft; /* 0: not kept as a draft (fill) */
   cq_hash form_hash;
   int64_t begun_utc_ms;
-  cq_buf title;       /* terminated */
-  cq_buf label;       /* by which the list of drafts calls it */
-  cq_buf server;      /* of others, that gave the form; empty: it is the programme's */
+  cq_buf title;            /* terminated */
+  cq_buf label;            /* by which the list of drafts calls it */
+  cq_buf server;           /* of others, that gave the form; empty: it is the programme's */
+  const cq_record *parent; /* of a correction: the record that it takes the place of; NULL: it corrects none */
+  cq_hash parent_name;
+  cq_buf parent_bytes;
+  cq_arena *parent_arena;
   cq_arena *arena;    /* for outcomes; reset at each answer */
   cq_attached *files; /* that its answers name */
   size_t file_count;
@@ -36,6 +40,14 @@ typedef struct cq_filling {
 
 /* A new interview under a form version. `keep`: as a draft. */
 cq_status cq_filling_begin(cq_filling *filling, cq_laptop *laptop, const cq_hash *form, bool keep, cq_error *error);
+/*
+ * A correction of a finished record: the interview begins exactly as the record stands, under the same version of its
+ * form, on the day that the record was made, and with its files. The record stays as it is, whatever becomes of this.
+ * Errors: those of cq_store_record_bytes, collector.edit.purged (its bytes have left the laptop), collector.edit.form
+ * (nor is that version of the form here).
+ */
+cq_status cq_filling_correct(cq_filling *filling, cq_laptop *laptop, const uint8_t name[CQ_STORE_HASH], bool keep,
+                             cq_error *error);
 /* A draft exactly as it was left. */
 cq_status cq_filling_resume(cq_filling *filling, cq_laptop *laptop, int64_t draft, cq_error *error);
 void cq_filling_end(cq_filling *filling); /* the draft stays */
@@ -72,7 +84,11 @@ cq_status cq_filling_language(cq_filling *filling, size_t language, cq_error *er
  * interview, or no consent. An empty `*reason` becomes the form's own,
  * borrowed from the interview until it changes; NULL: not wanted. */
 cq_result cq_filling_result(const cq_filling *filling, cq_result asked, cq_str *reason);
-/* The record for ever, under cq_filling_result; the draft is gone. `reason` may be empty. */
+/* The result to ask for where nobody says another, before anything was answered: of a correction the one that the
+ * record has, unless that follows from its answers; else complete. `*reason`: as the record has it. */
+cq_result cq_filling_asked(const cq_filling *filling, cq_str *reason);
+/* The record for ever, under cq_filling_result; the draft is gone. `reason` may be empty. Error: collector.edit.same (a
+ * correction that changes neither an answer nor the result). */
 cq_status cq_filling_finalise(cq_filling *filling, cq_result result, cq_str reason, cq_hash *name, cq_error *error);
 /* The answers as they stand, as a record of result draft appended to `bytes`; the draft stays. */
 cq_status cq_filling_snapshot(const cq_filling *filling, cq_buf *bytes, cq_error *error);

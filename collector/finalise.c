@@ -2,6 +2,7 @@
 /* From a filled interview to a record for ever: envelope, audit trail, name. */
 #include "chasqui/calendar.h"
 #include "chasqui/csv.h"
+#include "collector/correct.h"
 #include "collector/filling.h"
 #include "collector/roster.h"
 
@@ -63,15 +64,52 @@ static void find_months(const cq_filling *it, season_part *part) {
   }
 }
 
+typedef struct sought {
+  const char *name;
+  cq_buf value;
+} sought;
+
+static cq_status find_value(void *context, const cq_saved_value *value, cq_error *error) {
+  sought *it = context;
+  (void)error;
+  if (cq_str_is(value->field->name, it->name)) {
+    cq_buf_reset(&it->value);
+    cq_buf_add_str(&it->value, value->text);
+  }
+  return CQ_OK;
+}
+
+/* A correction that leaves season and place alone keeps what the record says of them: the calendar may be another now.
+ */
+static cq_status keep_season(const cq_filling *it, season_part *part, bool *kept, cq_error *error) {
+  const cq_envelope *before = it->parent ? &it->parent->envelope : NULL;
+  sought place = {.name = FIELD_PLACE};
+  if (!before || before->season.size == 0 || !cq_str_equal(before->season, value_of(it, FIELD_SEASON)) ||
+      before->zone.size >= sizeof part->zone || before->season.size >= sizeof part->code)
+    return CQ_OK;
+  cq_status status = cq_form_read(it->form, it->parent->instance_xml, find_value, &place, NULL, error);
+  *kept = status == CQ_OK && cq_str_equal(cq_buf_str(&place.value), value_of(it, FIELD_PLACE));
+  cq_buf_fini_secret(&place.value);
+  if (!*kept) return status;
+  *part = (season_part){.version = before->calendar_version, .month_count = before->month_count};
+  memcpy(part->code, before->season.at, before->season.size);
+  if (before->zone.size > 0) memcpy(part->zone, before->zone.at, before->zone.size);
+  if (before->month_count > 0) memcpy(part->months, before->months, before->month_count * sizeof *part->months);
+  return CQ_OK;
+}
+
 /* A form that asks about a season names it; a baseline names its months; others belong to none. */
 static cq_status find_season(const cq_filling *it, season_part *part, cq_error *error) {
   cq_season_ref ref;
   cq_season season;
   cq_calendar *calendar = NULL;
+  bool kept = false;
   *part = (season_part){0};
+  cq_status status = keep_season(it, part, &kept, error);
+  if (status != CQ_OK || kept) return status;
   find_months(it, part);
   if (!cq_season_parse(value_of(it, FIELD_SEASON), &ref)) return CQ_OK;
-  cq_status status = load_calendar(it->laptop, &calendar, error);
+  status = load_calendar(it->laptop, &calendar, error);
   if (status != CQ_OK) return status;
   cq_season_format(&ref, part->code);
   if (cq_calendar_season(calendar, value_of(it, FIELD_PLACE), &ref, 0, &season)) { /* its months are the season's */
@@ -163,11 +201,39 @@ static cq_status add_event(void *context, const cq_store_event *event) {
   return CQ_OK;
 }
 
+/* A draft's begin names the record that it corrects; where there was none, this does. */
+static cq_status write_begin(const cq_filling *it, trail *out) {
+  char hex[65];
+  cq_store_event event = {.device_utc_ms = it->begun_utc_ms,
+                          .who = cq_str_from(it->laptop->technician),
+                          .what = CQ_STR("begin"),
+                          .before = cq_str_from(cq_hash_hex(&it->parent_name, hex))};
+  return add_event(out, &event);
+}
+
+/* What a correction has changed in the end, however often on the way. */
+static cq_status write_changes(const cq_filling *it, const cq_changes *changes, trail *out) {
+  const cq_clock *clock = it->laptop->clock;
+  cq_status status = CQ_OK;
+  for (size_t i = 0; status == CQ_OK && i < changes->count; i++) {
+    cq_store_event event = {.device_utc_ms = clock->now_utc_ms(clock->context),
+                            .who = cq_str_from(it->laptop->technician),
+                            .what = CQ_STR("change"),
+                            .reference = changes->items[i].reference,
+                            .before = changes->items[i].before,
+                            .after = changes->items[i].after};
+    status = add_event(out, &event);
+  }
+  return status;
+}
+
 /* A trail larger than a record may hold is left in the vault: the answers are what must travel. */
-static cq_status write_trail(const cq_filling *it, trail *out, cq_error *error) {
-  if (it->draft == 0) return CQ_OK;
+static cq_status write_trail(const cq_filling *it, const cq_changes *changes, trail *out, cq_error *error) {
+  if (it->draft == 0 && !it->parent) return CQ_OK;
   cq_buf_add_text(&out->csv, "event,node,start,old-value,new-value,user\r\n");
-  cq_status status = cq_store_audit(it->laptop->store, it->draft, add_event, out, error);
+  cq_status status =
+      it->draft == 0 ? write_begin(it, out) : cq_store_audit(it->laptop->store, it->draft, add_event, out, error);
+  if (status == CQ_OK) status = write_changes(it, changes, out);
   if (status == CQ_OK && out->csv.failed) return cq_error_nomem(error);
   if (out->csv.size > CQ_RECORD_MAX_AUDIT) cq_buf_reset(&out->csv);
   return status;
@@ -218,6 +284,7 @@ typedef struct parts {
   cq_attachment *files;
   size_t file_count;
   trail trail;
+  cq_changes changes; /* of a correction */
   season_part season;
   cq_entities entities;
   cq_store_entity *rows; /* what the roster makes of them */
@@ -231,28 +298,32 @@ static cq_status fill_envelope(const cq_filling *it, const parts *from, cq_resul
   const cq_bundle_content *content = cq_bundle_content_of(it->laptop->bundle);
   const cq_clock *clock = it->laptop->clock;
   int64_t sequence = 0, now = clock->now_utc_ms(clock->context);
-  *envelope = (cq_envelope){.programme = content->programme,
-                            .mode = content->mode,
-                            .form_id = cq_form_id(it->form),
-                            .form_version = cq_form_version(it->form),
-                            .form_hash = it->form_hash,
-                            .instance_id = cq_interview_instance_id(it->interview),
-                            .subjects = from->subjects,
-                            .subject_count = from->subject_count,
-                            .zone = cq_str_from(from->season.zone),
-                            .season = cq_str_from(from->season.code),
-                            .calendar_version = from->season.version,
-                            .months = from->season.months,
-                            .month_count = from->season.month_count,
-                            .result = result,
-                            .reason = reason,
-                            .technician = cq_str_from(it->laptop->technician),
-                            .device = cq_device_id_of(&it->laptop->sign_key),
-                            .begun_utc_ms = it->begun_utc_ms,
-                            .finished_utc_ms = now,
-                            .working_date = cq_laptop_today(it->laptop),
-                            .zone_minutes = clock->offset_minutes(clock->context, now),
-                            .consent = find_consent(it)};
+  *envelope =
+      (cq_envelope){.programme = content->programme,
+                    .mode = content->mode,
+                    .form_id = cq_form_id(it->form),
+                    .form_version = cq_form_version(it->form),
+                    .form_hash = it->form_hash,
+                    .instance_id = cq_interview_instance_id(it->interview),
+                    .parents = it->parent ? &it->parent_name : NULL,
+                    .parent_count = it->parent ? 1 : 0,
+                    .subjects = from->subjects,
+                    .subject_count = from->subject_count,
+                    .zone = cq_str_from(from->season.zone),
+                    .season = cq_str_from(from->season.code),
+                    .calendar_version = from->season.version,
+                    .months = from->season.months,
+                    .month_count = from->season.month_count,
+                    .result = result,
+                    .reason = reason,
+                    .technician = cq_str_from(it->laptop->technician),
+                    .device = cq_device_id_of(&it->laptop->sign_key),
+                    .begun_utc_ms = it->begun_utc_ms,
+                    .finished_utc_ms = now,
+                    /* the day of the visit, not of its correction */
+                    .working_date = it->parent ? it->parent->envelope.working_date : cq_laptop_today(it->laptop),
+                    .zone_minutes = clock->offset_minutes(clock->context, now),
+                    .consent = find_consent(it)};
   envelope->offset_known = cq_home_clock_offset(it->laptop->home, now, &envelope->offset_ms);
   cq_status status = cq_store_sequence(it->laptop->store, &sequence, error);
   envelope->sequence = (uint64_t)sequence;
@@ -287,7 +358,33 @@ static cq_status store_record(cq_filling *it, const parts *from, const cq_envelo
                             .entity_count = from->row_count};
   memcpy(record.name, name->at, sizeof record.name);
   memcpy(record.form, it->form_hash.at, sizeof record.form);
+  memcpy(record.parent, it->parent_name.at, sizeof record.parent);
   return cq_store_finalise(it->laptop->store, it->draft, &record, cq_buf_str(&from->bytes), error);
+}
+
+/* A correction must correct something. */
+static cq_status find_changes(const cq_filling *it, parts *from, cq_result result, cq_str reason, cq_error *error) {
+  if (!it->parent) return CQ_OK;
+  const cq_envelope *before = &it->parent->envelope;
+  cq_status status = cq_correct_changes(it->form, it->parent->instance_xml, cq_buf_str(&from->xml), from->arena,
+                                        &from->changes, error);
+  if (status == CQ_OK && from->changes.count == 0 && before->result == result && cq_str_equal(before->reason, reason))
+    status = cq_error_set(error, CQ_REFUSED, "collector.edit.same", NULL);
+  return status;
+}
+
+/* What a form of another server changes is for that server's lists. */
+static cq_status find_rows(const cq_filling *it, parts *from, cq_error *error) {
+  cq_entities before = {0};
+  cq_error wrong;
+  cq_store *store = it->laptop->store;
+  if (it->server.size > 0) return CQ_OK;
+  if (!it->parent) return cq_roster_changes(store, &from->entities, from->arena, &from->rows, &from->row_count, error);
+  cq_error_clear(&wrong); /* what breaks the rules of entities changed none */
+  cq_status status = cq_form_entities(it->form, it->parent->instance_xml, from->arena, &before, &wrong);
+  if (status == CQ_NOMEM) return cq_error_nomem(error);
+  return cq_roster_corrections(store, status == CQ_OK ? &before : &(cq_entities){0}, &from->entities, from->arena,
+                               &from->rows, &from->row_count, error);
 }
 
 cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, cq_hash *name, cq_error *error) {
@@ -300,8 +397,9 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
     status = find_subjects(it, from.arena, &from.entities, &from.subjects, &from.subject_count, error);
   if (status == CQ_OK) status = cq_interview_write(it->interview, CQ_WRITE_SUBMISSION, &from.xml, error);
   if (status == CQ_OK) status = find_files(it, from.arena, cq_buf_str(&from.xml), &from.files, &from.file_count, error);
-  if (status == CQ_OK) status = write_trail(it, &from.trail, error);
   result = cq_filling_result(it, result, &reason);
+  if (status == CQ_OK) status = find_changes(it, &from, result, reason, error);
+  if (status == CQ_OK) status = write_trail(it, &from.changes, &from.trail, error);
   if (status == CQ_OK) status = fill_envelope(it, &from, result, reason, &envelope, error);
   if (status == CQ_OK) {
     cq_record record = {.envelope = envelope,
@@ -311,9 +409,7 @@ cq_status cq_filling_finalise(cq_filling *it, cq_result result, cq_str reason, c
                         .attachment_count = from.file_count};
     status = cq_record_build(&from.bytes, name, &record, it->laptop->random, error);
   }
-  /* What a form of another server changes is for that server's lists. */
-  if (status == CQ_OK && it->server.size == 0)
-    status = cq_roster_changes(it->laptop->store, &from.entities, from.arena, &from.rows, &from.row_count, error);
+  if (status == CQ_OK) status = find_rows(it, &from, error);
   if (status == CQ_OK) status = store_record(it, &from, &envelope, name, error);
   cq_buf_fini_secret(&from.xml);
   cq_buf_fini_secret(&from.bytes);

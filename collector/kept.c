@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_DIGITS = 8 /* of a record's name, at least, on the command line */ };
+
 static void copy_text(char *out, size_t room, cq_str text) {
   size_t size = text.size < room ? text.size : room - 1;
   while (size < text.size && size > 0 && ((unsigned char)text.at[size] & 0xC0) == 0x80) size--;
@@ -29,6 +31,12 @@ static void *more(void *rows, size_t count, size_t size, void **row) {
   return rows;
 }
 
+static bool is_zero(const uint8_t hash[CQ_STORE_HASH]) {
+  for (size_t i = 0; i < CQ_STORE_HASH; i++)
+    if (hash[i] != 0) return false;
+  return true;
+}
+
 static cq_status see_draft(void *context, const cq_store_draft *draft) {
   cq_kept *kept = context;
   void *row;
@@ -38,6 +46,8 @@ static cq_status see_draft(void *context, const cq_store_draft *draft) {
   kept->draft_count++;
   it->id = draft->id;
   it->changed_utc_ms = draft->changed_utc_ms;
+  memcpy(it->parent, draft->parent, sizeof it->parent);
+  it->corrects = !is_zero(it->parent);
   copy_text(it->label, sizeof it->label, draft->label);
   copy_text(it->form, sizeof it->form, draft->form_id);
   return CQ_OK;
@@ -54,6 +64,10 @@ static cq_status see_record(void *context, const cq_store_record *record) {
   it->finalised_utc_ms = record->finalised_utc_ms;
   it->result = record->result;
   it->state = record->state;
+  memcpy(it->parent, record->parent, sizeof it->parent);
+  it->corrects = !is_zero(it->parent);
+  it->corrected = record->corrected;
+  copy_text(it->instance_id, sizeof it->instance_id, record->instance_id);
   it->files_behind = record->attachment_count > 0 && record->attachments_state < record->state;
   copy_text(it->label, sizeof it->label, record->label);
   copy_text(it->form, sizeof it->form, record->form_id);
@@ -150,6 +164,81 @@ void cq_kept_free(cq_kept *kept) {
   *kept = (cq_kept){0};
 }
 
+/* --- corrections --- */
+
+bool cq_record_is_called(const uint8_t name[CQ_STORE_HASH], const char *asked) {
+  char hex[2 * CQ_STORE_HASH + 1];
+  for (size_t i = 0; i < CQ_STORE_HASH; i++) snprintf(hex + 2 * i, 3, "%02x", name[i]);
+  return strlen(asked) >= NAME_DIGITS && strncmp(hex, asked, strlen(asked)) == 0;
+}
+
+const char *cq_kept_short_name(const cq_kept_record *record, char out[9]) {
+  for (size_t i = 0; i < 4; i++) snprintf(out + 2 * i, 3, "%02x", record->name[i]);
+  return out;
+}
+
+cq_status cq_kept_find(const cq_kept *kept, const char *asked, size_t *record, cq_error *error) {
+  size_t found = 0;
+  for (size_t i = 0; i < kept->record_count; i++) {
+    const cq_kept_record *it = &kept->records[i];
+    if (strcmp(it->instance_id, asked) != 0 && !cq_record_is_called(it->name, asked)) continue;
+    *record = i;
+    found++;
+  }
+  if (found == 1) return CQ_OK;
+  return cq_error_set(error, CQ_NOTFOUND, found ? "collector.record.several" : "collector.record.none", asked, NULL);
+}
+
+/* Records that correct this one; the newest of them in *newest. */
+static size_t corrections_of(const cq_kept *kept, size_t record, size_t *newest) {
+  size_t count = 0;
+  for (size_t i = 0; kept->records[record].corrected && i < kept->record_count; i++) {
+    if (memcmp(kept->records[i].parent, kept->records[record].name, CQ_STORE_HASH) != 0) continue;
+    *newest = i; /* they stand by time of finalising */
+    count++;
+  }
+  return count;
+}
+
+size_t cq_kept_newest(const cq_kept *kept, size_t record) {
+  while (corrections_of(kept, record, &record) > 0) continue;
+  return record;
+}
+
+size_t cq_kept_parent(const cq_kept *kept, size_t record) {
+  const cq_kept_record *it = &kept->records[record];
+  for (size_t i = 0; it->corrects && i < kept->record_count; i++)
+    if (memcmp(kept->records[i].name, it->parent, CQ_STORE_HASH) == 0) return i;
+  return SIZE_MAX;
+}
+
+int64_t cq_kept_correction(const cq_kept *kept, size_t record) {
+  for (size_t i = 0; i < kept->draft_count; i++)
+    if (memcmp(kept->drafts[i].parent, kept->records[record].name, CQ_STORE_HASH) == 0) return kept->drafts[i].id;
+  return 0;
+}
+
+void cq_kept_correction_words(const cq_kept *kept, size_t record, const cq_clock *clock, cq_buf *out) {
+  char when[24], name[9];
+  const cq_kept_record *it = &kept->records[record];
+  size_t newest = record, parent = cq_kept_parent(kept, record), count = corrections_of(kept, record, &newest);
+  if (count > 0) {
+    cq_time_words(clock, kept->records[newest].finalised_utc_ms, when);
+    if (out->size > 0) cq_buf_add_char(out, ' ');
+    cq_buf_addf(out, _("Corrected by %s of %s."), cq_kept_short_name(&kept->records[newest], name), when);
+  }
+  if (count > 1)
+    cq_buf_addf(out, " %s", _("It was corrected more than once: the office decides which correction counts."));
+  if (!it->corrects) return;
+  if (out->size > 0) cq_buf_add_char(out, ' ');
+  for (size_t i = 0; i < 4; i++) snprintf(name + 2 * i, 3, "%02x", it->parent[i]);
+  if (parent != SIZE_MAX) cq_time_words(clock, kept->records[parent].finalised_utc_ms, when);
+  if (parent != SIZE_MAX)
+    cq_buf_addf(out, _("It corrects %s of %s."), name, when);
+  else
+    cq_buf_addf(out, _("It corrects %s."), name);
+}
+
 /* --- words --- */
 
 const char *cq_result_words(int result) {
@@ -192,6 +281,7 @@ const char *cq_delivery_words(unsigned outcome) {
 }
 
 void cq_kept_record_words(const cq_kept_record *it, cq_buf *out) {
+  if (it->corrected) cq_buf_addf(out, "%s · ", _("corrected"));
   if (!it->of_server) cq_buf_add_text(out, it->word ? cq_word_words(it->word) : cq_record_state_words(it->state));
   if (!it->of_server && !it->word && it->files_behind) cq_buf_addf(out, ", %s", _("its files not yet"));
   if (!*it->server) return;
@@ -208,6 +298,7 @@ void cq_kept_delivery_words(const cq_kept_record *it, const cq_clock *clock, cq_
   cq_error_set(&error, CQ_REFUSED, cq_delivery_code(it->outcome), it->server, words, NULL);
   cq_cli_explain(&error, &what, &next);
   cq_time_words(clock, it->said_utc_ms, when);
+  if (out->size > 0) cq_buf_add_char(out, ' ');
   cq_buf_addf(out, "%s · %s", when, what.at ? what.at : "");
   if (next.size > 0) cq_buf_addf(out, " %s", next.at);
   cq_buf_fini(&what);

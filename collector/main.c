@@ -28,6 +28,19 @@ static const cq_cli_option fill_options[] = {
     CQ_CLI_OPTION_JSON,
     {0}};
 
+static const cq_cli_option edit_options[] = {
+    {"answers", 'a', N_("FILE"), N_("a JSON object of questions and answers: those to be changed")},
+    {"line", 'l', NULL, N_("question by question in plain lines, in place of a file of answers")},
+    {"result", 'r', N_("RESULT"), N_("complete, partial, refused or withdrawn (else as it was)")},
+    {"reason", 0, N_("CODE"), N_("why it is not complete (else as it was)")},
+    {"fork", 0, NULL, N_("also where the record has a correction already: the office decides between the two")},
+    {"working-date", 0, N_("DATE"), N_("the day it is, YYYY-MM-DD, where the laptop's clock is wrong")},
+    {"no-pack", 0, NULL, N_("leave the record in the vault; a later pack takes it along")},
+    CQ_CLI_OPTION_HOME,
+    CQ_CLI_OPTION_PASSPHRASE,
+    CQ_CLI_OPTION_JSON,
+    {0}};
+
 static const cq_cli_option purge_options[] = {{"days", 0, N_("NUMBER"), N_("keep what was finished in the last days")},
                                               CQ_CLI_OPTION_YES,
                                               CQ_CLI_OPTION_HOME,
@@ -103,6 +116,18 @@ static const cq_cli_verb verbs[] = {
      .min_args = 1,
      .max_args = 1,
      .run = cq_collector_fill},
+    {.name = "edit",
+     .args = N_("RECORD"),
+     .summary = N_("correct a finished interview"),
+     .text = N_("RECORD is an instance ID, or the first eight digits or more of a record's name, as status shows them. "
+                "The record stays as it is. The correction is a record of its own that names it, on the day of the "
+                "visit: it begins with the same answers, changes those of the file, and takes its place in every "
+                "table, also at a server. Its audit trail holds the old and the new answers. What the desk has opened "
+                "and purge has let go of can no longer be corrected here."),
+     .options = edit_options,
+     .min_args = 1,
+     .max_args = 1,
+     .run = cq_collector_edit},
     {.name = "pack",
      .summary = N_("pack what is finished into the outbox, and write missing batch files again"),
      .options = vault_options,

@@ -28,6 +28,14 @@ cq_status cq_roster_changes(cq_store *store, const cq_entities *entities, cq_are
                             size_t *count, cq_error *error);
 
 /*
+ * The same where the record corrects another, which said `before`: the roster changes by what the correction changed,
+ * and only where nothing newer stands, since the visit was made when the corrected one was. What it no longer says is
+ * taken back to the version that the visit began from, as far as this laptop knows it; who was created stays.
+ */
+cq_status cq_roster_corrections(cq_store *store, const cq_entities *before, const cq_entities *after, cq_arena *arena,
+                                cq_store_entity **rows, size_t *count, cq_error *error);
+
+/*
  * A list by its file's name ("tdd.csv"), as CSV into `out` (emptied first): rows of the bundle, with the newer values
  * of this laptop in their columns, then rows that only this laptop has. A list with versions also gets the columns of
  * trunk and branch. CQ_NOTFOUND "store.list.missing" where neither the bundle nor this laptop has any.

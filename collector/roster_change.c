@@ -58,7 +58,7 @@ typedef struct own {
   cq_arena *arena;
   bool any;
   int64_t version, trunk;
-  cq_str branch, properties;
+  cq_str label, branch, properties;
 } own;
 
 static cq_status see_last(void *context, const cq_store_entity *row) {
@@ -66,9 +66,10 @@ static cq_status see_last(void *context, const cq_store_entity *row) {
   last->any = true;
   last->version = row->version;
   last->trunk = row->trunk_version;
+  last->label = cq_arena_copy(last->arena, row->label);
   last->branch = cq_arena_copy(last->arena, row->branch);
   last->properties = cq_arena_copy(last->arena, row->bytes);
-  return last->branch.at && last->properties.at ? CQ_OK : CQ_NOMEM;
+  return last->label.at && last->branch.at && last->properties.at ? CQ_OK : CQ_NOMEM;
 }
 
 /* Of this record where it changed the same entity already, else of the store. */
@@ -88,32 +89,57 @@ static size_t column_of(const cq_str *head, size_t count, const char *name) {
   return at < count ? at : SIZE_MAX;
 }
 
-static cq_status find_row(cq_csv *csv, cq_str id, bool *there, int64_t *version, cq_error *error) {
+/* A row of names and one of values. */
+typedef struct pairs {
+  const cq_str *names, *values;
+  size_t count;
+} pairs;
+
+static const cq_str *copy_fields(cq_arena *arena, const cq_str *fields, size_t count) {
+  cq_str *copies = cq_arena_array(arena, count + 1, sizeof *copies);
+  for (size_t i = 0; copies && i < count; i++) {
+    copies[i] = cq_arena_copy(arena, fields[i]);
+    if (!copies[i].at) return NULL;
+  }
+  return copies;
+}
+
+/* The office's row of an entity. */
+typedef struct listing {
+  bool there;
+  int64_t version;
+  pairs row;
+} listing;
+
+static cq_status find_row(cq_csv *csv, cq_str id, cq_arena *arena, listing *found, cq_error *error) {
   const cq_str *fields;
   size_t count = 0;
   cq_status status = cq_csv_next(csv, &fields, &count, error);
   if (status != CQ_OK) return status;
   size_t name = column_of(fields, count, CQ_ROSTER_ID), at = column_of(fields, count, CQ_ROSTER_VERSION);
-  while (!*there && status == CQ_OK && count > 0) {
+  size_t columns = count;
+  found->row.names = copy_fields(arena, fields, count);
+  while (!found->there && status == CQ_OK && count > 0) {
     status = cq_csv_next(csv, &fields, &count, error);
     if (status != CQ_OK || name >= count || !cq_str_equal(fields[name], id)) continue;
-    *there = true;
-    if (at < count) *version = cq_roster_version(fields[at]);
+    found->there = true;
+    found->row.values = copy_fields(arena, fields, count);
+    found->row.count = count < columns ? count : columns;
+    if (at < count) found->version = cq_roster_version(fields[at]);
   }
-  return status;
+  bool copied = found->row.names && (!found->there || found->row.values);
+  return status == CQ_OK && !copied ? cq_error_nomem(error) : status;
 }
 
-static cq_status find_listed(const changes *it, const cq_entity *entity, bool *there, int64_t *version,
-                             cq_error *error) {
+static cq_status find_listed(const changes *it, const cq_entity *entity, listing *found, cq_error *error) {
   cq_buf name = {0}, bytes = {0};
-  *there = false;
-  *version = 0;
+  *found = (listing){0};
   cq_buf_add_str(&name, entity->list);
   cq_buf_add_text(&name, ".csv");
   cq_status status = name.failed ? cq_error_nomem(error) : cq_store_list_bytes(it->store, name.at, &bytes, error);
   if (status == CQ_OK) {
     cq_csv *csv = cq_csv_new(cq_buf_str(&bytes), 0);
-    status = csv ? find_row(csv, entity->id, there, version, error) : cq_error_nomem(error);
+    status = csv ? find_row(csv, entity->id, it->arena, found, error) : cq_error_nomem(error);
     cq_csv_free(csv);
   }
   cq_buf_fini(&name);
@@ -173,29 +199,35 @@ static cq_status properties_of(const changes *it, const cq_entity *entity, cq_st
 
 /* --- the change --- */
 
+/* The next version over what stands; its properties are the caller's. */
+static cq_status next_row(const changes *it, const cq_entity *entity, const own *before, const listing *listed,
+                          cq_store_entity *row, cq_error *error) {
+  bool ours = before->any && before->version >= listed->version;
+  bool ahead = ours && before->version > listed->version; /* the branch goes on */
+  int64_t version = ours ? before->version : listed->version, trunk = ahead ? before->trunk : listed->version;
+  cq_roster_branch branch =
+      cq_roster_branch_of(it->device, entity->list, entity->id, trunk, ahead ? before->branch : CQ_STR(""));
+  *row = (cq_store_entity){.list = entity->list,
+                           .id = entity->id,
+                           .label = entity->label,
+                           .version = version + 1,
+                           .branch = cq_arena_copy(it->arena, cq_str_from(branch.text)),
+                           .base_version = version,
+                           .trunk_version = trunk};
+  return row->branch.at ? CQ_OK : cq_error_nomem(error);
+}
+
 static cq_status change_one(changes *it, const cq_entity *entity, cq_error *error) {
   own before;
-  bool listed;
-  int64_t listed_version;
+  listing listed;
+  cq_store_entity row;
   cq_status status = find_own(it, entity, &before, error);
-  if (status == CQ_OK) status = find_listed(it, entity, &listed, &listed_version, error);
+  if (status == CQ_OK) status = find_listed(it, entity, &listed, error);
   if (status != CQ_OK) return status;
-  if (!before.any && !listed && !(entity->action & CQ_ENTITY_CREATE)) return CQ_OK;
-
-  bool ours = before.any && before.version >= listed_version;
-  bool ahead = ours && before.version > listed_version; /* the branch goes on */
-  int64_t version = ours ? before.version : listed_version, trunk = ahead ? before.trunk : listed_version;
-  cq_roster_branch branch =
-      cq_roster_branch_of(it->device, entity->list, entity->id, trunk, ahead ? before.branch : CQ_STR(""));
-  cq_store_entity row = {.list = entity->list,
-                         .id = entity->id,
-                         .label = entity->label,
-                         .version = version + 1,
-                         .branch = cq_arena_copy(it->arena, cq_str_from(branch.text)),
-                         .base_version = version,
-                         .trunk_version = trunk};
-  if (!row.branch.at) return cq_error_nomem(error);
-  status = properties_of(it, entity, ours ? before.properties : CQ_STR(""), &row.bytes, error);
+  if (!before.any && !listed.there && !(entity->action & CQ_ENTITY_CREATE)) return CQ_OK;
+  bool ours = before.any && before.version >= listed.version;
+  status = next_row(it, entity, &before, &listed, &row, error);
+  if (status == CQ_OK) status = properties_of(it, entity, ours ? before.properties : CQ_STR(""), &row.bytes, error);
   if (status == CQ_OK) it->rows[it->count++] = row;
   return status;
 }
@@ -205,6 +237,137 @@ cq_status cq_roster_changes(cq_store *store, const cq_entities *entities, cq_are
   changes it = {.store = store, .arena = arena, .rows = cq_arena_array(arena, entities->count + 1, sizeof *it.rows)};
   cq_status status = it.rows ? cq_roster_device(store, it.device, error) : cq_error_nomem(error);
   for (size_t i = 0; status == CQ_OK && i < entities->count; i++) status = change_one(&it, &entities->items[i], error);
+  if (status == CQ_NOMEM) cq_error_nomem(error);
+  *rows = it.rows;
+  *count = it.count;
+  return status;
+}
+
+/* --- the change that a correction makes --- */
+
+static cq_status read_pairs(cq_arena *arena, cq_str csv_bytes, pairs *out, cq_error *error) {
+  const cq_str *fields;
+  size_t count = 0, values = 0;
+  *out = (pairs){0};
+  cq_csv *csv = cq_csv_new(csv_bytes, ',');
+  cq_status status = csv ? cq_csv_next(csv, &fields, &count, error) : cq_error_nomem(error);
+  if (status == CQ_OK) out->names = copy_fields(arena, fields, count);
+  if (status == CQ_OK && count > 0) status = cq_csv_next(csv, &fields, &values, error);
+  if (status == CQ_OK) out->values = copy_fields(arena, fields, values);
+  if (status == CQ_OK && (!out->names || !out->values)) status = cq_error_nomem(error);
+  if (status == CQ_OK) out->count = count < values ? count : values;
+  cq_csv_free(csv);
+  return status;
+}
+
+static const cq_str *value_in(const pairs *row, cq_str name) {
+  for (size_t i = 0; i < row->count; i++)
+    if (cq_str_equal(row->names[i], name)) return &row->values[i];
+  return NULL;
+}
+
+static const cq_str *property_of(const cq_entity *entity, cq_str name) {
+  for (size_t i = 0; entity && i < entity->property_count; i++)
+    if (cq_str_equal(entity->properties[i].name, name)) return &entity->properties[i].value;
+  return NULL;
+}
+
+static const cq_entity *entity_of(const cq_entities *entities, const cq_entity *like) {
+  for (size_t i = 0; i < entities->count; i++) {
+    const cq_entity *it = &entities->items[i];
+    if (cq_str_equal(it->id, like->id) && cq_str_equal(it->list, like->list)) return it;
+  }
+  return NULL;
+}
+
+/* The version that a visit began from. */
+typedef struct base {
+  own row; /* first */
+  int64_t version;
+} base;
+
+static cq_status see_base(void *context, const cq_store_entity *row) {
+  base *it = context;
+  return row->version == it->version ? see_last(&it->row, row) : CQ_OK;
+}
+
+typedef struct correction {
+  const cq_entity *was, *is; /* is NULL: the correction no longer speaks of it */
+  own now;
+  listing listed;
+  base base;
+  pairs own, began; /* properties of the laptop's row and of the base */
+  gathered all;
+  bool changed;
+} correction;
+
+static cq_status read_correction(const changes *it, correction *c, cq_error *error) {
+  c->base = (base){.row = {.arena = it->arena}, .version = c->was->base_version};
+  cq_status status = find_own(it, c->was, &c->now, error);
+  if (status == CQ_OK) status = find_listed(it, c->was, &c->listed, error);
+  if (status == CQ_OK && c->now.any && c->now.version >= c->listed.version)
+    status = read_pairs(it->arena, c->now.properties, &c->own, error);
+  if (status == CQ_OK && c->base.version > 0)
+    status = cq_store_entity_versions(it->store, c->was->list, c->was->id, see_base, &c->base, error);
+  if (status == CQ_NOTFOUND) status = CQ_OK;
+  if (status == CQ_OK && c->base.row.any) status = read_pairs(it->arena, c->base.row.properties, &c->began, error);
+  return status;
+}
+
+/* What the roster is to say of a property from now on; NULL: what the office's list says. */
+static const cq_str *corrected_value(const correction *c, cq_str name, const cq_str *mine) {
+  const cq_str *was = property_of(c->was, name), *is = property_of(c->is, name);
+  const cq_str *now = mine ? mine : value_in(&c->listed.row, name);
+  if (!was) return is ? is : mine;
+  if (is && cq_str_equal(*is, *was)) return mine;
+  if (!now || !cq_str_equal(*now, *was)) return mine; /* another visit has spoken since */
+  return is ? is : mine ? value_in(&c->began, name) : NULL;
+}
+
+static void put_value(correction *c, cq_str name) {
+  const cq_str *mine = value_in(&c->own, name), *value = corrected_value(c, name, mine);
+  if (value) add_property(&c->all, name, *value);
+  c->changed |= (value != NULL) != (mine != NULL) || (value && !cq_str_equal(*value, *mine));
+}
+
+static cq_str corrected_label(const correction *c) {
+  cq_str now = c->own.names ? c->now.label : CQ_STR("");
+  if (c->is && cq_str_equal(c->is->label, c->was->label)) return now;
+  if (now.size > 0 && !cq_str_equal(now, c->was->label)) return now;
+  return c->is ? c->is->label : c->base.row.any ? c->base.row.label : now;
+}
+
+static cq_status correct_one(changes *it, const cq_entity *was, const cq_entity *is, cq_error *error) {
+  correction c = {.was = was, .is = is};
+  cq_store_entity row;
+  cq_status status = read_correction(it, &c, error);
+  if (status != CQ_OK || (!c.now.any && !c.listed.there)) return status;
+  for (size_t i = 0; i < c.own.count; i++) put_value(&c, c.own.names[i]);
+  for (size_t i = 0; is && i < is->property_count; i++)
+    if (!value_in(&c.own, is->properties[i].name)) put_value(&c, is->properties[i].name);
+  status = next_row(it, was, &c.now, &c.listed, &row, error);
+  row.label = corrected_label(&c);
+  c.changed |= !cq_str_equal(row.label, c.own.names ? c.now.label : CQ_STR(""));
+  cq_csv_end_row(&c.all.names);
+  cq_buf_add_str(&c.all.names, cq_buf_str(&c.all.values));
+  cq_csv_end_row(&c.all.names);
+  row.bytes = cq_arena_copy(it->arena, cq_buf_str(&c.all.names));
+  if (status == CQ_OK && (c.all.names.failed || c.all.values.failed || !row.bytes.at)) status = cq_error_nomem(error);
+  if (status == CQ_OK && c.changed) it->rows[it->count++] = row;
+  cq_buf_fini_secret(&c.all.names);
+  cq_buf_fini_secret(&c.all.values);
+  return status;
+}
+
+cq_status cq_roster_corrections(cq_store *store, const cq_entities *before, const cq_entities *after, cq_arena *arena,
+                                cq_store_entity **rows, size_t *count, cq_error *error) {
+  changes it = {
+      .store = store, .arena = arena, .rows = cq_arena_array(arena, before->count + after->count + 1, sizeof *it.rows)};
+  cq_status status = it.rows ? cq_roster_device(store, it.device, error) : cq_error_nomem(error);
+  for (size_t i = 0; status == CQ_OK && i < before->count; i++)
+    status = correct_one(&it, &before->items[i], entity_of(after, &before->items[i]), error);
+  for (size_t i = 0; status == CQ_OK && i < after->count; i++)
+    if (!entity_of(before, &after->items[i])) status = change_one(&it, &after->items[i], error);
   if (status == CQ_NOMEM) cq_error_nomem(error);
   *rows = it.rows;
   *count = it.count;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASONS = 24, NAME_DIGITS = 8 /* of a record's name, at least, on the command line */ };
+enum { REASONS = 24 };
 
 /* --- what is to be sent --- */
 typedef struct waiting {
@@ -41,13 +41,10 @@ typedef struct sending {
 
 /* "uuid:…" or the first digits of the record's name. */
 static bool is_asked_for(const sending *it, const cq_store_record *record) {
-  char hex[2 * CQ_STORE_HASH + 1];
   if (cq_cli_args(it->cli) < 2) return true;
-  for (size_t i = 0; i < CQ_STORE_HASH; i++) snprintf(hex + 2 * i, 3, "%02x", record->name[i]);
   for (int n = 1; n < cq_cli_args(it->cli); n++) {
     const char *asked = cq_cli_arg(it->cli, n);
-    if (cq_str_is(record->instance_id, asked)) return true;
-    if (strlen(asked) >= NAME_DIGITS && strncmp(hex, asked, strlen(asked)) == 0) return true;
+    if (cq_str_is(record->instance_id, asked) || cq_record_is_called(record->name, asked)) return true;
   }
   return false;
 }
@@ -111,13 +108,40 @@ static void leave_out(sending *it) {
   it->count = kept;
 }
 
+/* Nor is what was corrected sent, where its correction says that the consent was taken back. */
+static bool is_withdrawn_since(const cq_kept *kept, const waiting *row) {
+  for (size_t i = 0; i < kept->record_count; i++)
+    if (memcmp(kept->records[i].name, row->name, CQ_STORE_HASH) == 0)
+      return kept->records[cq_kept_newest(kept, i)].result == CQ_RESULT_WITHDRAWN;
+  return false;
+}
+
+static cq_status leave_withdrawn(sending *it) {
+  cq_kept kept;
+  size_t stay = 0;
+  cq_status status = cq_kept_read(&kept, it->laptop->store, it->error);
+  if (status != CQ_OK) return status;
+  for (size_t i = 0; i < it->count; i++) {
+    waiting row = it->rows[i];
+    if (is_withdrawn_since(&kept, &row)) {
+      it->withdrawn++;
+      cq_buf_fini(&row.taken);
+    } else {
+      it->rows[stay++] = row;
+    }
+  }
+  it->count = stay;
+  cq_kept_free(&kept);
+  return CQ_OK;
+}
+
 static cq_status gather(sending *it) {
   cq_status status = cq_store_records(it->laptop->store, -1, see_record, it, it->error);
   if (status == CQ_OK)
     status = cq_store_deliveries(it->laptop->store, cq_buf_str(&it->server.name), see_delivery, it, it->error);
   if (status == CQ_NOMEM) return cq_error_nomem(it->error);
   if (status == CQ_OK) leave_out(it);
-  return status;
+  return status == CQ_OK ? leave_withdrawn(it) : status;
 }
 
 /* --- one interview --- */

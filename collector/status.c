@@ -52,8 +52,11 @@ static void say_json(const cq_laptop *laptop, const cq_kept *kept) {
     for (size_t b = 0; b < sizeof name.at; b++) name.at[b] = it->name[b];
     cq_buf_addf(&out, "%s{\"name\":\"%s\",\"form\":", i ? "," : "", cq_hash_hex(&name, hex));
     cq_cli_add_json(&out, cq_str_from(it->form));
-    cq_buf_addf(&out, ",\"state\":\"%s\",\"reason\":\"%s\"}", state_name(it),
+    cq_buf_addf(&out, ",\"state\":\"%s\",\"reason\":\"%s\"", state_name(it),
                 it->word ? cq_receipt_reason_name(it->word >> 4) : "");
+    for (size_t b = 0; b < sizeof name.at; b++) name.at[b] = it->parent[b];
+    if (it->corrects) cq_buf_addf(&out, ",\"corrects\":\"%s\"", cq_hash_hex(&name, hex));
+    cq_buf_addf(&out, ",\"corrected\":%s}", it->corrected ? "true" : "false");
   }
   cq_buf_add_text(&out, "]}\n");
   if (!out.failed) fwrite(out.at, 1, out.size, stdout);
@@ -61,14 +64,15 @@ static void say_json(const cq_laptop *laptop, const cq_kept *kept) {
 }
 
 static void say_words(const cq_cli *cli, const cq_laptop *laptop, const cq_kept *kept) {
-  char when[24], fingerprint[CQ_FINGERPRINT_SIZE];
+  char when[24], name[9], fingerprint[CQ_FINGERPRINT_SIZE];
   uint8_t told = 0;
   for (size_t i = 0; i < kept->record_count; i++) {
     const cq_kept_record *it = &kept->records[i];
     cq_buf words = {0};
+    if (it->corrects) cq_buf_addf(&words, "%s · ", _("correction"));
     cq_kept_record_words(it, &words);
     cq_time_words(laptop->clock, it->finalised_utc_ms, when);
-    cq_cli_say(cli, "  %s  %s  %s", when, it->form, words.at ? words.at : "");
+    cq_cli_say(cli, "  %s  %s  %s  %s", when, cq_kept_short_name(it, name), it->form, words.at ? words.at : "");
     if (it->word && it->word != told) cq_cli_say(cli, "      %s", cq_word_advice(told = it->word));
     cq_buf_fini(&words);
   }

@@ -445,13 +445,22 @@ static wish ask_repeat(talk *it, const cq_page *page) {
 
 /* --- the end --- */
 
-/* Why it is not complete; an empty line: no reason. False where the input has ended. */
-static bool ask_reason(talk *it, cq_buf *reason) {
+/* Why it is not complete; an empty line: no reason, or that of the record which is corrected. False where the input has
+ * ended. */
+static bool ask_reason(talk *it, cq_result result, cq_buf *reason) {
+  const cq_record *parent = it->filling->parent;
+  cq_str before = parent && parent->envelope.result == result ? parent->envelope.reason : CQ_STR("");
   for (;;) {
-    if (!cq_line_read(it->line, _("Why, as a code such as ausente (Enter: no reason) > "))) return false;
+    if (before.size > 0) {
+      fprintf(it->line->out, _("The reason given before: %.*s"), (int)before.size, before.at);
+      fputc('\n', it->line->out);
+    }
+    if (!cq_line_read(it->line, before.size > 0 ? _("Why, as a code such as ausente (Enter: as before) > ")
+                                                : _("Why, as a code such as ausente (Enter: no reason) > ")))
+      return false;
     cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
     cq_buf_reset(reason);
-    cq_buf_add_str(reason, typed);
+    cq_buf_add_str(reason, typed.size > 0 ? typed : before);
     if (typed.size == 0 || cq_answer_is_code(typed)) return true;
     complain(it, _("Write a code without blanks or accents, of 1 to 40 signs."));
   }
@@ -461,12 +470,16 @@ static wish finish(talk *it, cq_result result) {
   cq_hash name;
   char hex[65];
   cq_buf reason = {0};
-  if (result != CQ_RESULT_COMPLETE && !ask_reason(it, &reason)) {
+  if (result != CQ_RESULT_COMPLETE && !ask_reason(it, result, &reason)) {
     cq_buf_fini(&reason);
     return WISH_LEAVE;
   }
   cq_status status = cq_filling_finalise(it->filling, result, cq_buf_str(&reason), &name, it->line->error);
   cq_buf_fini(&reason);
+  if (status == CQ_REFUSED) { /* a correction that corrects nothing */
+    cq_line_error(it->line, it->line->error);
+    return WISH_STAY;
+  }
   if (status != CQ_OK) return fail(it, status);
   cq_hash_hex(&name, hex);
   fprintf(it->line->out, _("Finished (%s): record %.16s…"),
@@ -499,6 +512,13 @@ static bool typed_sign(cq_str typed, const char *sign) {
   return cq_str_is(typed, sign) || cq_str_is(typed, _(sign));
 }
 
+static wish throw_away(talk *it) {
+  cq_status status = cq_store_draft_discard(it->line->laptop->store, it->filling->draft, it->line->error);
+  if (status != CQ_OK) return fail(it, status);
+  fprintf(it->line->out, "%s\n", _("The correction is gone. The interview stays as it was."));
+  return WISH_DONE;
+}
+
 static wish end_page(talk *it) {
   cq_violations violations;
   saying said;
@@ -521,6 +541,7 @@ static wish end_page(talk *it) {
   }
   fprintf(out, "  %s) %s\n  %s) %s\n  %s) %s\n", _("p"), _("finish: partial"), _("r"), _("finish: refused"), _("d"),
           _("leave it as a draft"));
+  if (it->filling->parent) fprintf(out, "  %s) %s\n", _("t"), _("throw the correction away"));
   if (!cq_line_read(it->line, "> ")) return WISH_LEAVE;
   cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
   if (find_saying(typed, &said, &rest)) return obey(it, said, rest, CQ_ENTRY_NONE);
@@ -532,6 +553,7 @@ static wish end_page(talk *it) {
   if (typed_sign(typed, "p")) return finish(it, CQ_RESULT_PARTIAL);
   if (typed_sign(typed, "r")) return finish(it, CQ_RESULT_REFUSED);
   if (typed_sign(typed, "d")) return WISH_LEAVE;
+  if (typed_sign(typed, "t") && it->filling->parent) return throw_away(it);
   if (typed_sign(typed, "c") && violations.count == 0) return finish(it, CQ_RESULT_COMPLETE);
   complain(it, _("Write one of the signs shown."));
   return WISH_STAY;
@@ -556,6 +578,7 @@ static cq_status move(talk *it, wish wanted, const cq_page *page) {
 cq_status cq_line_interview(cq_line *line, cq_filling *filling) {
   talk it = {.line = line, .filling = filling};
   fputc('\n', line->out);
+  if (filling->parent) fprintf(line->out, "%s · ", _("Correction"));
   cq_line_print(line, cq_buf_str(&filling->title));
   fprintf(line->out, "   (%s)\n", _("? for help"));
   if (cq_laptop_practice(line->laptop)) fprintf(line->out, "*** %s ***\n", _("PRACTICE: nothing here counts"));

@@ -121,6 +121,7 @@ static cq_status resume_draft(cq_line *line, const cq_kept *kept) {
     cq_time_words(line->laptop->clock, it->changed_utc_ms, when);
     fprintf(line->out, "  %zu) ", i + 1);
     cq_line_print(line, cq_str_from(it->label));
+    if (it->corrects) fprintf(line->out, " · %s", _("correction"));
     fprintf(line->out, " · %s\n", when);
   }
   if (kept->draft_count == 0) {
@@ -136,20 +137,53 @@ static cq_status resume_draft(cq_line *line, const cq_kept *kept) {
 
 /* --- lists --- */
 
-static void show_finished(cq_line *line, const cq_kept *kept) {
-  char when[24];
+static cq_status correct(cq_line *line, const cq_kept *kept, size_t record) {
+  cq_filling filling;
+  int64_t draft = cq_kept_correction(kept, record);
+  cq_status status = draft ? cq_filling_resume(&filling, line->laptop, draft, line->error)
+                           : cq_filling_correct(&filling, line->laptop, kept->records[record].name, true, line->error);
+  if (status != CQ_OK) return status;
+  if (draft) fprintf(line->out, "%s\n", _("A correction of this interview was begun before: you go on with it."));
+  return run_interview(line, &filling);
+}
+
+/* Of a record that was corrected already, its newest correction or, where that is wanted, itself once more. */
+static cq_status which_correction(cq_line *line, const cq_kept *kept, size_t record) {
+  size_t newest = cq_kept_newest(kept, record);
+  cq_buf words = {0};
+  if (newest == record || cq_kept_correction(kept, record) != 0) return correct(line, kept, record);
+  cq_kept_correction_words(kept, record, line->laptop->clock, &words);
+  fprintf(line->out, "%s %s\n  1) %s\n  2) %s\n", words.at ? words.at : "", _("Which one do you want to correct?"),
+          _("Correct the newest correction"),
+          _("Correct this one all the same: two corrections, and the office decides"));
+  cq_buf_fini(&words);
+  if (!cq_line_read(line, _("Number (Enter: none) > "))) return CQ_OK;
+  size_t chosen = typed_number(line, 2);
+  return chosen == 0 ? CQ_OK : correct(line, kept, chosen == 1 ? newest : record);
+}
+
+static cq_status show_finished(cq_line *line, const cq_kept *kept) {
+  char when[24], name[9];
   fprintf(line->out, "\n%s\n", _("Finished"));
   for (size_t i = 0; i < kept->record_count; i++) {
     const cq_kept_record *it = &kept->records[i];
     cq_time_words(line->laptop->clock, it->finalised_utc_ms, when);
-    fprintf(line->out, "  %s · ", when);
+    fprintf(line->out, "  %zu) %s · ", i + 1, when);
     cq_line_print(line, cq_str_from(it->label));
     cq_buf words = {0};
+    if (it->corrects) cq_buf_addf(&words, "%s · ", _("correction"));
     cq_kept_record_words(it, &words);
-    fprintf(line->out, " · %s · %s\n", cq_result_words(it->result), words.at ? words.at : "");
+    fprintf(line->out, " · %s · %s · %s\n", cq_result_words(it->result), words.at ? words.at : "",
+            cq_kept_short_name(it, name));
     cq_buf_fini(&words);
   }
-  if (kept->record_count == 0) fprintf(line->out, "  %s\n", _("There are none."));
+  if (kept->record_count == 0) {
+    fprintf(line->out, "  %s\n", _("There are none."));
+    return CQ_OK;
+  }
+  if (!cq_line_read(line, _("Number of the interview to correct (Enter: none) > "))) return CQ_OK;
+  size_t chosen = typed_number(line, kept->record_count);
+  return chosen == 0 ? CQ_OK : which_correction(line, kept, chosen - 1);
 }
 
 static void show_outbox(cq_line *line, const cq_kept *kept) {
@@ -244,7 +278,7 @@ static cq_status one_choice(cq_line *line, bool *leave) {
     switch (typed_number(line, 5)) {
     case 1: status = new_interview(line); break;
     case 2: status = resume_draft(line, &kept); break;
-    case 3: show_finished(line, &kept); break;
+    case 3: status = show_finished(line, &kept); break;
     case 4: show_outbox(line, &kept); break;
     case 5: status = show_visits(line, visits, visit_count); break;
     default: fprintf(line->out, "! %s\n", _("Write one of the numbers shown.")); break;
@@ -278,6 +312,15 @@ static cq_status ask_date(cq_line *line) {
     status = CQ_OK;
   }
   cq_buf_fini(&stored);
+  return status;
+}
+
+cq_status cq_line_correct(cq_laptop *laptop, const cq_kept *kept, size_t record, FILE *in, FILE *out, cq_error *error) {
+  cq_line line = {.laptop = laptop, .in = in, .out = out, .error = error, .arena = cq_arena_new(0)};
+  cq_status status = line.arena ? correct(&line, kept, record) : cq_error_nomem(error);
+  if (status == CQ_OK) status = cq_cli_cancelled(error);
+  cq_buf_fini_secret(&line.typed);
+  cq_arena_free(line.arena);
   return status;
 }
 

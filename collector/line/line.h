@@ -19,6 +19,9 @@ typedef struct cq_line {
 /* From the start menu until the person leaves. */
 cq_status cq_line_run(cq_laptop *laptop, FILE *in, FILE *out, cq_error *error);
 
+/* The correction of a record of `kept`, begun or gone on with. */
+cq_status cq_line_correct(cq_laptop *laptop, const cq_kept *kept, size_t record, FILE *in, FILE *out, cq_error *error);
+
 /* One interview, from where it stands until it is finalised or left. interview.c */
 cq_status cq_line_interview(cq_line *line, cq_filling *filling);
 

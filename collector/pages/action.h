@@ -26,6 +26,7 @@ typedef enum {
   CQ_DO_LANGUAGE,
   CQ_DO_REVIEW,
   CQ_DO_REMOVE,
+  CQ_DO_CORRECT,
   CQ_DO_LOCK,
   CQ_DO_HELP,
   CQ_DO_LEAVE
@@ -43,10 +44,11 @@ enum {
   CQ_ON_LOCK = 128,
   CQ_ON_HELP = 256,
   CQ_ON_START = 512,
-  CQ_ON_NOTE = 1024, /* read, not answered */
-  CQ_ON_CODE = 4096, /* a short text is typed, apart from the interview */
-  CQ_ON_FILE = 2048, /* the path of a file is typed; with ON_TEXT */
-  CQ_ON_WORK = 8192  /* something goes on that takes its time */
+  CQ_ON_NOTE = 1024,     /* read, not answered */
+  CQ_ON_CODE = 4096,     /* a short text is typed, apart from the interview */
+  CQ_ON_FILE = 2048,     /* the path of a file is typed; with ON_TEXT */
+  CQ_ON_WORK = 8192,     /* something goes on that takes its time */
+  CQ_ON_FINISHED = 16384 /* the list of finished interviews; with ON_LIST */
 };
 
 cq_action cq_action_of(cq_key key, unsigned where);

@@ -713,11 +713,14 @@ void cq_view_question(cq_app *app) {
   static const cq_view_kind kind = {question_draw, question_where, question_act,
                                     question_type, question_shown, question_end};
   char title[128];
-  size_t size = app->filling->title.size < sizeof title - 1 ? app->filling->title.size : sizeof title - 1;
-  while (size > 0 && size < app->filling->title.size && ((unsigned char)app->filling->title.at[size] & 0xC0) == 0x80)
-    size--;
-  memcpy(title, app->filling->title.at, size);
+  cq_buf whole = {0};
+  if (app->filling->parent) cq_buf_addf(&whole, "%s · ", _("Correction"));
+  cq_buf_add_str(&whole, cq_buf_str(&app->filling->title));
+  size_t size = whole.size < sizeof title - 1 ? whole.size : sizeof title - 1;
+  while (size > 0 && size < whole.size && ((unsigned char)whole.at[size] & 0xC0) == 0x80) size--;
+  if (size > 0) memcpy(title, whole.at, size);
   title[size] = '\0';
+  cq_buf_fini(&whole);
   question *it = cq_app_push(app, &kind, sizeof *it, title);
   if (!it) return;
   it->arena = cq_arena_new(0);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { END_COMPLETE = -1, END_PARTIAL = -2, END_REFUSED = -3, END_DRAFT = -4 };
+enum { END_COMPLETE = -1, END_PARTIAL = -2, END_REFUSED = -3, END_DRAFT = -4, END_DISCARD = -5 };
 
 typedef struct review {
   cq_view view; /* first */
@@ -69,17 +69,38 @@ static void finish_for(cq_app *app, cq_str reason, int64_t result) {
   if (cq_app_well(app, status, &error)) tell_finished(app, (cq_result)result, &packed);
 }
 
+/* Why the record that is corrected was not complete, where it ended the same way. */
+static cq_str reason_before(const cq_app *app, cq_result result) {
+  const cq_record *parent = app->filling->parent;
+  return parent && parent->envelope.result == result ? parent->envelope.reason : CQ_STR("");
+}
+
 static void finish_or_ask(cq_app *app, int64_t result, size_t option) {
   if (option == 1)
     cq_view_code(app, _("Why"), _("Why is it not complete? The programme says which codes there are, such as ausente."),
                  finish_for, result);
   else
-    finish_for(app, CQ_STR(""), result);
+    finish_for(app, reason_before(app, (cq_result)result), result);
 }
 
 static void ask_incomplete(cq_app *app, const char *question, cq_result result) {
-  const char *const options[] = {_("No, return"), _("Yes, and say why"), _("Yes, without saying why")};
+  cq_str before = reason_before(app, result);
+  cq_buf same = {0};
+  cq_buf_addf(&same, _("Yes, for the reason given before: %.*s"), (int)before.size, before.size > 0 ? before.at : "");
+  const char *const options[] = {_("No, return"), _("Yes, and say why"),
+                                 before.size > 0 && same.at ? same.at : _("Yes, without saying why")};
   cq_view_options(app, question, options, 3, finish_or_ask, result);
+  cq_buf_fini(&same);
+}
+
+static void discard(cq_app *app, int64_t context) {
+  cq_error error;
+  (void)context;
+  cq_error_clear(&error);
+  if (!cq_app_well(app, cq_filling_discard(app->filling, &error), &error)) return;
+  app->filling = NULL;
+  cq_app_pop_to_start(app);
+  cq_app_say(app, CQ_LOOK_GOOD, _("The correction is gone. The interview stays as it was."));
 }
 
 static void choose(cq_app *app, int64_t tag) {
@@ -95,6 +116,9 @@ static void choose(cq_app *app, int64_t tag) {
     cq_app_leave_interview(app);
     cq_app_pop_to_start(app);
     cq_app_say(app, CQ_LOOK_GOOD, _("The draft is kept, with every answer."));
+    return;
+  case END_DISCARD:
+    cq_view_confirm(app, _("Throw this correction away? The interview stays as it was."), discard, 0);
     return;
   default: break;
   }
@@ -156,6 +180,7 @@ static void review_shown(cq_view *view) {
     cq_list_add(&it->list, END_DRAFT, cq_str_from(_("Leave it as a draft")), NULL);
     cq_list_add(&it->list, END_PARTIAL, cq_str_from(_("Finish: partial")), NULL);
     cq_list_add(&it->list, END_REFUSED, cq_str_from(_("Finish: refused")), NULL);
+    if (app->filling->parent) cq_list_add(&it->list, END_DISCARD, cq_str_from(_("Throw the correction away")), NULL);
     cq_list_ready(&it->list, 0);
   }
   cq_arena_free(arena);

@@ -28,6 +28,8 @@ typedef struct menu {
   unsigned where;
 } menu;
 
+static void correct(menu *it, const cq_list_item *item);
+
 /* --- what all lists share --- */
 
 static void menu_draw(cq_view *view, cq_grid *grid, int row, int rows) {
@@ -55,6 +57,7 @@ static void menu_act(cq_view *view, cq_action action) {
   cq_list_item *here = cq_list_here(&it->list);
   if (cq_list_act(&it->list, action, it->rows)) return;
   if (action == CQ_DO_ACCEPT && here && it->choose) it->choose(it, here);
+  if (action == CQ_DO_CORRECT && here) correct(it, here);
   if (action != CQ_DO_LEAVE) return;
   if (it->where == CQ_ON_START)
     view->app->over = true;
@@ -131,11 +134,16 @@ static void choose_form(menu *it, cq_list_item *item) {
 
 static void fill_drafts(menu *it) {
   char when[24];
+  cq_buf text = {0};
   for (size_t i = it->kept.draft_count; i > 0; i--) { /* the newest first */
     const cq_kept_draft *draft = &it->kept.drafts[i - 1];
     cq_time_words(it->view.app->laptop->clock, draft->changed_utc_ms, when);
-    cq_list_add(&it->list, draft->id, cq_str_from(draft->label), when);
+    cq_buf_reset(&text);
+    cq_buf_add_text(&text, draft->label);
+    if (draft->corrects) cq_buf_addf(&text, " · %s", _("correction"));
+    cq_list_add(&it->list, draft->id, cq_buf_str(&text), when);
   }
+  cq_buf_fini(&text);
 }
 
 static void choose_draft(menu *it, cq_list_item *item) {
@@ -153,7 +161,8 @@ static void fill_finished(menu *it) {
     cq_buf_reset(&text);
     cq_buf_reset(&detail);
     cq_buf_addf(&text, "%s  %s", when, record->label);
-    cq_buf_addf(&detail, "%s · ", cq_result_words(record->result));
+    if (record->corrects) cq_buf_addf(&text, " · %s", _("correction"));
+    if (!record->corrected) cq_buf_addf(&detail, "%s · ", cq_result_words(record->result));
     cq_kept_record_words(record, &detail);
     cq_list_add(&it->list, (int64_t)i, cq_buf_str(&text), detail.at);
   }
@@ -161,14 +170,62 @@ static void fill_finished(menu *it) {
   cq_buf_fini(&detail);
 }
 
-/* What a server of others said of a record, where it said something; in the outbox its number is negative. */
+/* Its name and what corrects it, and what a server of others said of it; in the outbox its number is negative. */
 static void choose_record(menu *it, cq_list_item *item) {
   size_t n = item->tag < 0 ? (size_t)-item->tag : (size_t)item->tag;
+  char name[9];
   cq_buf text = {0};
+  const cq_clock *clock = it->view.app->laptop->clock;
   if (n == 0 || n > it->kept.record_count) return;
-  cq_kept_delivery_words(&it->kept.records[n - 1], it->view.app->laptop->clock, &text);
+  cq_buf_addf(&text, _("Record %s."), cq_kept_short_name(&it->kept.records[n - 1], name));
+  cq_kept_correction_words(&it->kept, n - 1, clock, &text);
+  cq_kept_delivery_words(&it->kept.records[n - 1], clock, &text);
   if (text.size > 0) cq_app_say(it->view.app, 0, text.at);
   cq_buf_fini(&text);
+}
+
+/* --- correcting --- */
+
+enum { CORRECT_NEWEST = 1, CORRECT_THIS };
+
+static void begin_correction(cq_app *app, const cq_kept *kept, size_t record) {
+  cq_error error;
+  cq_error_clear(&error);
+  int64_t draft = cq_kept_correction(kept, record);
+  cq_status status =
+      draft ? cq_filling_resume(&app->filling_memory, app->laptop, draft, &error)
+            : cq_filling_correct(&app->filling_memory, app->laptop, kept->records[record].name, true, &error);
+  if (!cq_app_well(app, status, &error)) return;
+  app->filling = &app->filling_memory;
+  cq_app_show_page(app);
+  cq_view_jump(app);
+  cq_app_say(app, 0,
+             draft ? _("A correction of this interview was begun before: you go on with it.")
+                   : _("A correction: choose what to change, then F4 to finish. The interview stays as it is."));
+}
+
+/* The context is the record's place; the list below has read its kept anew. */
+static void choose_correction(cq_app *app, int64_t record, size_t option) {
+  const menu *it = (const menu *)app->views[app->view_count - 1];
+  size_t at = (size_t)record;
+  if (at < it->kept.record_count)
+    begin_correction(app, &it->kept, option == CORRECT_NEWEST ? cq_kept_newest(&it->kept, at) : at);
+}
+
+static void correct(menu *it, const cq_list_item *item) {
+  size_t at = (size_t)item->tag - 1, newest = cq_kept_newest(&it->kept, at);
+  const char *const options[] = {_("No, return"), _("Correct the newest correction"),
+                                 _("Correct this one all the same: two corrections, and the office decides")};
+  cq_buf question = {0};
+  if (newest == at || cq_kept_correction(&it->kept, at) != 0) {
+    begin_correction(it->view.app, &it->kept, at);
+    return;
+  }
+  cq_kept_correction_words(&it->kept, at, it->view.app->laptop->clock, &question);
+  cq_buf_addf(&question, " %s", _("Which one do you want to correct?"));
+  cq_view_options(it->view.app, question.at ? question.at : "", options, sizeof options / sizeof *options,
+                  choose_correction, (int64_t)at);
+  cq_buf_fini(&question);
 }
 
 static void choose_outbox(menu *it, cq_list_item *item) {
@@ -309,7 +366,9 @@ static void choose_start(menu *it, cq_list_item *item) {
   case GO_DRAFTS:
     open_menu(app, _("Drafts"), _("Which draft do you go on with?"), CQ_ON_LIST, fill_drafts, choose_draft);
     break;
-  case GO_FINISHED: open_menu(app, _("Finished"), NULL, CQ_ON_LIST, fill_finished, choose_record); break;
+  case GO_FINISHED:
+    open_menu(app, _("Finished"), NULL, CQ_ON_LIST | CQ_ON_FINISHED, fill_finished, choose_record);
+    break;
   case GO_OUTBOX:
     open_menu(app, _("Outbox"), _("The courier (chasqui-sync push, or a USB stick) carries these to the post."),
               CQ_ON_LIST, fill_outbox, choose_outbox);

@@ -95,6 +95,21 @@ static const char *const partes[] = {"<Enter><Enter><Enter>Ana<Enter>34<Enter><F
 static const char *const avisos[] = {"<Enter>", NULL};
 static const char notices[] = "La laptop se apagó la última vez. Toda respuesta aceptada está aquí.\n"
                               "1 archivo de la bandeja de entrada se dejó aparte:\n  No se puede leer.\n";
+/* A partial one, corrected; then the list, and the same once more. */
+static const char *const corregir[] = {"<Enter><Enter><Enter>Ana<Enter><F4>par<Enter><Down><Down><Enter>",
+                                       "<Down><Down><Enter>",
+                                       "<F6>",
+                                       "<Down><Enter>",
+                                       "<Ctrl-U>Berta<Enter><F4>",
+                                       "<Up>",
+                                       "<Down>par<Enter>",
+                                       "<Down><Down><Enter>",
+                                       "<Enter>",
+                                       "<Enter>",
+                                       "<Down><Enter>",
+                                       "<F6>",
+                                       "<Esc><F1>",
+                                       NULL};
 
 static const struct session {
   const char *name, *language;
@@ -113,6 +128,8 @@ static const struct session {
     {"porque.en.120x40", "en", 40, 120, false, false, porque, NULL},
     {"avisos.es.80x24", "es", 24, 80, true, false, avisos, notices},
     {"partes.es.80x24", "es", 24, 80, false, false, partes, NULL},
+    {"corregir.es.80x24", "es", 24, 80, false, false, corregir, NULL},
+    {"corregir.en.120x40", "en", 40, 120, false, false, corregir, NULL},
     {"fotos.en.120x40", "en", 40, 120, false, true, fotos, NULL},
 };
 
