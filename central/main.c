@@ -166,10 +166,11 @@ static const cq_cli_verb verbs[] = {
      .options = cq_central_status_options,
      .run = cq_central_status},
     {.name = "review",
-     .summary = N_("persons who may be registered twice"),
+     .summary = N_("corrections in conflict, and persons who may be registered twice"),
      .text =
-         N_("Proposes pairs, the likeliest first, by names, birth, sex, place and DNI; it changes nothing. Decide with "
-            "`review same` or `review different`: both are signed, and can be taken back by another decision."),
+         N_("Lists interviews with more than one correction: the newest counts until the others are voided. Proposes "
+            "pairs of persons, the likeliest first, by names, birth, sex, place and DNI; it changes nothing. Decide "
+            "with `review same` or `review different`: both are signed, and can be taken back by another decision."),
      .options = cq_central_review_options,
      .run = cq_central_review},
     {.name = "review same",
@@ -190,7 +191,8 @@ static const cq_cli_verb verbs[] = {
      .args = N_("RECORD…"),
      .summary = N_("records that count no more, and stay readable"),
      .text =
-         N_("RECORD is the start of its name, as `table` and `person` show it. A signed decision: a rebuild keeps it."),
+         N_("RECORD is the start of its name, as `table` and `person` show it. A signed decision: a rebuild keeps it. "
+            "Where it is a correction, what it corrected counts again: to let neither count, void both."),
      .options = cq_central_records_options,
      .min_args = 1,
      .max_args = -1,

@@ -229,6 +229,59 @@ cq_status cq_review_propose(cq_desk *desk, double least, cq_review_each each, vo
   return status;
 }
 
+/* --- corrections in conflict --- */
+
+/* The newest of each comes last, and counts meanwhile. */
+static const char forks_sql[] =
+    "SELECT r.name, v.form_id, v.day, v.technician, v.device, v.edited, v.fork FROM visit v JOIN record r ON r.id = "
+    "v.id WHERE v.fork IS NOT NULL ORDER BY v.fork, v.edited DESC, v.finished_utc_ms, r.name";
+
+static cq_status say_fork(proposals *said, sqlite3_stmt *s, cq_error *error) {
+  char date[11], hex[65], of[65], device[33];
+  cq_hash name, fork;
+  cq_device_id id;
+  cq_status status = cq_desk_column(s, 0, name.at, sizeof name.at, error);
+  if (status == CQ_OK) status = cq_desk_column(s, 4, id.at, sizeof id.at, error);
+  if (status == CQ_OK) status = cq_desk_column(s, 6, fork.at, sizeof fork.at, error);
+  if (status != CQ_OK) return status;
+  bool counts = sqlite3_column_int(s, 5) == 0;
+  cq_date_format(cq_date_from_day(sqlite3_column_int(s, 2)), date);
+  cq_hash_hex(&name, hex);
+  cq_hash_hex(&fork, of);
+  cq_device_id_hex(&id, device);
+  cq_cli_say(said->cli, "%s  %-24s %-8s %.8s  %.12s  %s", date, (const char *)sqlite3_column_text(s, 1),
+             (const char *)sqlite3_column_text(s, 3), device, hex,
+             counts ? _("counts meanwhile") : _("is set aside meanwhile"));
+  cq_buf_addf(&said->json, "%s\n{\"conflict\":\"%.16s\",\"record\":\"%s\",\"counts\":%s,\"date\":\"%s\",\"form\":",
+              said->shown++ ? "," : "", of, hex, counts ? "true" : "false", date);
+  cq_cli_add_json(&said->json, cq_desk_text(s, 1));
+  cq_buf_add_text(&said->json, ",\"technician\":");
+  cq_cli_add_json(&said->json, cq_desk_text(s, 3));
+  cq_buf_add_char(&said->json, '}');
+  return CQ_OK;
+}
+
+static cq_status say_forks(cq_desk *desk, proposals *said, cq_error *error) {
+  sqlite3_stmt *s = NULL;
+  int64_t forks = 0;
+  cq_status status =
+      cq_desk_number(desk, "SELECT count(DISTINCT fork) FROM visit WHERE fork IS NOT NULL", 0, &forks, error);
+  if (status == CQ_OK) status = cq_desk_prepare(desk, &s, forks_sql, error);
+  if (status == CQ_OK && forks)
+    cq_cli_say(said->cli,
+               cq_cli_plural("%lld interview was corrected twice, in conflict. Keep one correction; for the others: %s",
+                             "%lld interviews were corrected twice, in conflict. Keep one correction of each; for the "
+                             "others: %s",
+                             (uint64_t)forks),
+               (long long)forks, "chasqui-central void");
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(desk, s, &row, error)) != CQ_OK || !row) break;
+    status = say_fork(said, s, error);
+  }
+  sqlite3_finalize(s);
+  return status;
+}
+
 int cq_central_review(cq_cli *cli) {
   const char *form = cq_cli_value(cli, "form"), *dataset = cq_cli_value(cli, "dataset"),
              *file = cq_cli_value(cli, "data");
@@ -243,19 +296,22 @@ int cq_central_review(cq_cli *cli) {
   memset(&desk, 0, sizeof desk);
   int left = file ? CQ_EXIT_DONE : cq_desk_begin(cli, &desk);
   cq_status status = p.arena ? CQ_OK : cq_error_nomem(&error);
+  proposals said = {.cli = cli}, forks = {.cli = cli};
+  size_t passed = 0;
+  if (left == CQ_EXIT_DONE && !file && status == CQ_OK) status = say_forks(&desk, &forks, &error);
   if (left == CQ_EXIT_DONE && status == CQ_OK)
     status = file ? read_file(&p, file, &error) : read_all(&p, &desk, form, dataset, &error);
-  proposals said = {.cli = cli};
-  size_t passed = 0;
   if (left == CQ_EXIT_DONE && status == CQ_OK) {
     status = propose(&p, least, say_pair, &said, &passed, &error);
     if (status == CQ_OK && cq_cli_flag(cli, "json"))
-      printf("{\"pairs\":[%s],\"persons\":%zu}\n", said.json.at ? said.json.at : "", p.count);
+      printf("{\"pairs\":[%s],\"persons\":%zu,\"conflicts\":[%s]}\n", said.json.at ? said.json.at : "", p.count,
+             forks.json.at ? forks.json.at : "");
     if (status == CQ_OK)
       cq_cli_say(cli, _("%zu pairs of %zu persons may be one person each. Nothing was changed."), said.shown, p.count);
     if (status == CQ_OK && passed) cq_cli_warn(cli, _("%zu persons share keys too common to compare."), passed);
   }
   cq_buf_fini(&said.json);
+  cq_buf_fini(&forks.json);
   people_fini(&p);
   return left != CQ_EXIT_DONE ? left : cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }

@@ -13,14 +13,16 @@ enum {
   SUBJECT,
   PARENT,
   FILE_NAME,
+  HAS_CHILD,
+  FAMILY,
+  NONE_EDITED,
   EDITED,
-  COUNT_EDITS,
+  FORKED,
   DECISION,
   VOID_NAME,
   VOID,
   ERASE_NAME,
   ERASE_BYTES,
-  ERASE_EDIT,
   ERASE_PARENTS,
   ERASE_SUBJECTS,
   ERASE_VISIT,
@@ -32,17 +34,40 @@ enum {
   STATEMENTS
 };
 
+/* What is to be read anew of entities, since other records count now. */
+static const char entities_anew[] =
+    "DELETE FROM entity; DELETE FROM entity_property; DELETE FROM entity_left; UPDATE entity_done SET last = 0";
+
+/* A record, what it corrects, what corrects it, and so on: versions of one interview, also those not here. */
+#define FAMILY_OF                                                                                                      \
+  "WITH RECURSIVE family(name) AS (SELECT ?1 UNION SELECT p.parent FROM family f JOIN record r ON r.name = f.name "    \
+  "JOIN visit_parent p ON p.id = r.id UNION SELECT r.name FROM family f JOIN visit_parent p ON p.parent = f.name "     \
+  "JOIN record r ON r.id = p.id)"
+
 static const char *const sql[STATEMENTS] = {
-    [VISIT] =
-        "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
-        "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
-        "edited, voided) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-        "EXISTS (SELECT 1 FROM voided WHERE name = (SELECT name FROM record WHERE id = ?1)))",
+    [VISIT] = "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
+              "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
+              "voided) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+              "EXISTS (SELECT 1 FROM voided WHERE name = (SELECT name FROM record WHERE id = ?1)))",
     [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
     [PARENT] = "INSERT OR IGNORE INTO visit_parent VALUES (?1, ?2)",
     [FILE_NAME] = "INSERT OR REPLACE INTO visit_attachment VALUES (?1, ?2, ?3, ?4)",
-    [EDITED] = "UPDATE visit SET edited = edited + 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
-    [COUNT_EDITS] = "SELECT count(*) FROM visit_parent WHERE parent = ?1",
+    [HAS_CHILD] = "SELECT 1 FROM visit_parent WHERE parent = ?1",
+    [FAMILY] = FAMILY_OF " SELECT name FROM family",
+    /* each of them counts, but for those with a correction that is not voided, or a correction of that… */
+    [NONE_EDITED] = FAMILY_OF " UPDATE visit SET edited = 0, fork = NULL WHERE id IN (SELECT r.id FROM family f JOIN "
+                              "record r ON r.name = f.name)",
+    [EDITED] = FAMILY_OF
+    ", up(name) AS (SELECT p.parent FROM family f JOIN record r ON r.name = f.name JOIN visit v ON v.id = r.id JOIN "
+    "visit_parent p ON p.id = v.id WHERE v.voided = 0 UNION SELECT p.parent FROM up JOIN record r ON r.name = up.name "
+    "JOIN visit_parent p ON p.id = r.id) UPDATE visit SET edited = 1 WHERE id IN (SELECT r.id FROM up JOIN record r ON "
+    "r.name = up.name)",
+    /* …and of several that are left, the newest, until somebody has voided the others */
+    [FORKED] = FAMILY_OF
+    ", leaf(id, name, at) AS MATERIALIZED (SELECT v.id, r.name, v.finished_utc_ms FROM family f JOIN record r ON "
+    "r.name = f.name JOIN visit v ON v.id = r.id WHERE v.voided = 0 AND v.edited = 0) UPDATE visit SET fork = (SELECT "
+    "min(name) FROM family), edited = CASE WHEN id = (SELECT id FROM leaf ORDER BY at DESC, name DESC LIMIT 1) THEN 0 "
+    "ELSE 2 END WHERE id IN (SELECT id FROM leaf) AND (SELECT count(*) FROM leaf) > 1",
     [DECISION] = "INSERT OR IGNORE INTO decision VALUES (?1, ?2, ?3, ?4)",
     [VOID_NAME] = "INSERT OR IGNORE INTO voided VALUES (?1)",
     [VOID] = "UPDATE visit SET voided = 1 WHERE id = (SELECT id FROM record WHERE name = ?1)",
@@ -55,9 +80,6 @@ static const char *const sql[STATEMENTS] = {
     [SAME] = "INSERT OR REPLACE INTO entity_same VALUES (?1, ?3, ?2)",
     [NOT_SAME] =
         "DELETE FROM entity_same WHERE dataset = ?1 AND ((stays = ?2 AND id = ?3) OR (stays = ?3 AND id = ?2))",
-    /* what it edited is edited by one less */
-    [ERASE_EDIT] = "UPDATE visit SET edited = edited - 1 WHERE id IN (SELECT r.id FROM visit_parent p JOIN record r ON "
-                   "r.name = p.parent WHERE p.id = (SELECT id FROM record WHERE name = ?1))",
     [ERASE_PARENTS] = "DELETE FROM visit_parent WHERE id = (SELECT id FROM record WHERE name = ?1)",
     [ERASE_SUBJECTS] = "DELETE FROM visit_subject WHERE id = (SELECT id FROM record WHERE name = ?1)",
     [ERASE_VISIT] = "DELETE FROM visit WHERE id = (SELECT id FROM record WHERE name = ?1)",
@@ -127,7 +149,7 @@ static size_t put_month(char out[8], int32_t month) {
   return sizeof text;
 }
 
-static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, int64_t edited, cq_error *error) {
+static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, cq_error *error) {
   sqlite3_stmt *s = d->statement[VISIT];
   char months[CQ_RECORD_MAX_MONTHS * 8];
   size_t at = 0;
@@ -149,7 +171,6 @@ static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, int64
   sqlite3_bind_int64(s, 15, e->calendar_version);
   bind_text(s, 16, at ? (cq_str){months + 1, at - 1} : CQ_STR(""));
   sqlite3_bind_int(s, 17, (int)e->consent.state);
-  sqlite3_bind_int64(s, 18, edited);
   return cq_desk_step(d->desk, s, NULL, error);
 }
 
@@ -165,7 +186,6 @@ static cq_status put_links(cq_derive *d, int64_t id, const cq_envelope *e, cq_er
     bind_hash(d->statement[PARENT], 1, &e->parents[i]);
     sqlite3_bind_int64(d->statement[PARENT], 2, id);
     status = cq_desk_step(d->desk, d->statement[PARENT], NULL, error);
-    if (status == CQ_OK) status = with_name(d, EDITED, &e->parents[i], error);
   }
   return status;
 }
@@ -190,16 +210,43 @@ cq_status cq_derive_ours(const cq_desk *desk, const cq_record *record, cq_error 
   return CQ_OK;
 }
 
+/* Which of an interview's versions counts. */
+static cq_status settle_family(cq_derive *d, const cq_hash *name, cq_error *error) {
+  cq_status status = with_all(d, NONE_EDITED, FORKED, name, error);
+  return status == CQ_OK ? cq_desk_exec(d->desk, entities_anew, error) : status;
+}
+
 cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, const cq_record *record, cq_error *error) {
-  bool row = false;
-  int64_t edited = 0;
-  bind_hash(d->statement[COUNT_EDITS], 1, name);
-  cq_status status = cq_desk_step(d->desk, d->statement[COUNT_EDITS], &row, error);
-  if (status == CQ_OK && row) edited = sqlite3_column_int64(d->statement[COUNT_EDITS], 0);
-  sqlite3_reset(d->statement[COUNT_EDITS]);
-  if (status == CQ_OK) status = put_visit(d, id, &record->envelope, edited, error);
+  bool child = false;
+  cq_status status = put_visit(d, id, &record->envelope, error);
   if (status == CQ_OK) status = put_links(d, id, &record->envelope, error);
   if (status == CQ_OK) status = put_files(d, id, record, error);
+  bind_hash(d->statement[HAS_CHILD], 1, name);
+  if (status == CQ_OK) status = cq_desk_step(d->desk, d->statement[HAS_CHILD], &child, error);
+  sqlite3_reset(d->statement[HAS_CHILD]);
+  return status == CQ_OK && (child || record->envelope.parent_count > 0) ? settle_family(d, name, error) : status;
+}
+
+/* What is erased is gone from between its kin: which of them counts is asked anew. */
+static cq_status erase_visit(cq_derive *d, const cq_hash *name, cq_error *error) {
+  cq_buf kin = {0};
+  cq_hash one;
+  sqlite3_stmt *s = d->statement[FAMILY];
+  bind_hash(s, 1, name);
+  cq_status status = CQ_OK;
+  for (bool row = true; status == CQ_OK;) {
+    if ((status = cq_desk_step(d->desk, s, &row, error)) != CQ_OK || !row) break;
+    status = cq_desk_column(s, 0, one.at, sizeof one.at, error);
+    cq_buf_add(&kin, one.at, sizeof one.at);
+  }
+  sqlite3_reset(s);
+  if (status == CQ_OK && kin.failed) status = cq_error_nomem(error);
+  if (status == CQ_OK) status = with_all(d, ERASE_NAME, ERASE_VISIT, name, error);
+  for (size_t at = 0; status == CQ_OK && at < kin.size; at += sizeof one.at) {
+    memcpy(one.at, kin.at + at, sizeof one.at);
+    status = settle_family(d, &one, error);
+  }
+  cq_buf_fini(&kin);
   return status;
 }
 
@@ -236,7 +283,7 @@ static cq_status erase(cq_derive *d, const cq_order *order, cq_error *error) {
     status = with_name(d, ERASE_BATCH, &order->batches[i], error);
   for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
     status = cq_erasure_record(d->desk, &order->targets[i], &found, error);
-    if (status == CQ_OK) status = with_all(d, ERASE_NAME, ERASE_VISIT, &order->targets[i], error);
+    if (status == CQ_OK) status = erase_visit(d, &order->targets[i], error);
   }
   return status == CQ_OK && found ? cq_erasure_drafts(d->desk, error) : status;
 }
@@ -245,13 +292,12 @@ static cq_status obey(cq_derive *d, const cq_order *order, cq_error *error) {
   cq_status status = CQ_OK;
   if (order->kind == CQ_ORDER_MERGE_PERSONS || order->kind == CQ_ORDER_NOT_SAME) return decide_persons(d, error);
   if (order->kind == CQ_ORDER_VOID || order->kind == CQ_ORDER_ERASE) /* what entities owe to these records goes too */
-    status = cq_desk_exec(d->desk,
-                          "DELETE FROM entity; DELETE FROM entity_property; DELETE FROM entity_left; "
-                          "UPDATE entity_done SET last = 0",
-                          error);
+    status = cq_desk_exec(d->desk, entities_anew, error);
   if (order->kind == CQ_ORDER_VOID)
-    for (size_t i = 0; status == CQ_OK && i < order->target_count; i++)
+    for (size_t i = 0; status == CQ_OK && i < order->target_count; i++) {
       status = with_all(d, VOID_NAME, VOID, &order->targets[i], error);
+      if (status == CQ_OK) status = settle_family(d, &order->targets[i], error);
+    }
   return status == CQ_OK && order->kind == CQ_ORDER_ERASE ? erase(d, order, error) : status;
 }
 

@@ -25,9 +25,11 @@ CREATE TABLE visit (
   calendar_version INTEGER NOT NULL,
   months TEXT NOT NULL,              -- "2012-08 2012-09"
   consent INTEGER NOT NULL,
-  edited INTEGER NOT NULL DEFAULT 0, -- how many records name this one as their parent; 2 or more: a fork
+  edited INTEGER NOT NULL DEFAULT 0, -- 0: it counts; 1: a correction stands in its place; 2: a newer one, in conflict with it, does
+  fork BLOB,                         -- corrections in conflict have the same here, until one is left that is not voided
   voided INTEGER NOT NULL DEFAULT 0  -- by a decision: stays readable, counts no more
 );
+CREATE INDEX visit_fork ON visit (fork) WHERE fork IS NOT NULL;
 CREATE INDEX visit_form ON visit (form_id, day, finished_utc_ms);
 
 CREATE TABLE visit_subject (dataset TEXT NOT NULL, entity TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (dataset, entity, id)) WITHOUT ROWID;

@@ -11,9 +11,13 @@ enum { MAX_FORMS = 512 };
 enum { SELECT_RECORDS, SELECT_FORM, PUT_ENTITY, PUT_PROPERTY, PUT_LEFT, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
-    [SELECT_RECORDS] = "SELECT r.id, r.name, r.bytes, v.form_hash, v.day, v.finished_utc_ms, v.result FROM visit v "
-                       "JOIN record r ON r.id = v.id WHERE v.id > (SELECT last FROM entity_done) AND v.voided = 0 "
-                       "ORDER BY r.id",
+    /* A correction speaks from when the interview that it corrects was finished: what is newer stands. */
+    [SELECT_RECORDS] =
+        "SELECT r.id, r.name, r.bytes, v.form_hash, v.day, CASE WHEN EXISTS (SELECT 1 FROM visit_parent WHERE id = "
+        "v.id) THEN (WITH RECURSIVE up(id) AS (SELECT v.id UNION SELECT a.id FROM up JOIN visit_parent p ON p.id = "
+        "up.id JOIN record a ON a.name = p.parent) SELECT min(u.finished_utc_ms) FROM up JOIN visit u ON u.id = up.id) "
+        "ELSE v.finished_utc_ms END, v.result FROM visit v JOIN record r ON r.id = v.id WHERE v.id > (SELECT last FROM "
+        "entity_done) AND v.voided = 0 AND v.edited = 0 ORDER BY r.id",
     [SELECT_FORM] = "SELECT xml FROM form WHERE hash = ?1",
     [PUT_ENTITY] = "INSERT INTO entity (dataset, id, first_day) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
                    "first_day = min(first_day, excluded.first_day)",

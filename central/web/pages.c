@@ -486,11 +486,10 @@ static cq_status fork_row(cq_buf *out, sqlite3_stmt *s, cq_error *error) {
   return CQ_OK;
 }
 
-/* Both edits of a record that was edited twice: one of them is to be voided. */
+/* Corrections of one record, in conflict: all but one are to be voided. */
 static const char forks_sql[] =
-    "SELECT r.name, v.form_id, v.day, v.technician FROM visit parent JOIN record pr ON pr.id = parent.id "
-    "JOIN visit_parent p ON p.parent = pr.name JOIN visit v ON v.id = p.id JOIN record r ON r.id = v.id "
-    "WHERE parent.edited > 1 AND v.voided = 0 AND v.edited = 0 ORDER BY pr.name, v.day, r.name LIMIT 200";
+    "SELECT r.name, v.form_id, v.day, v.technician FROM visit v JOIN record r ON r.id = v.id WHERE v.fork IS NOT NULL "
+    "ORDER BY v.fork, v.finished_utc_ms, r.name LIMIT 200";
 
 static cq_status review(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
   cq_buf pairs = {0};
@@ -520,7 +519,9 @@ static cq_status review(cq_buf *out, const cq_web_ask *ask, cq_error *error) {
   const char *const names[] = {_("form"), _("date"), _("technician"), _("record"), _("to let it count no more")};
   status = table(out, ask->desk, names, sizeof names / sizeof *names, forks_sql, fork_row, &count, error);
   paragraph(out, "",
-            count ? _("Keep one of each; type the command for the other, after Ctrl-C here.") : _("There are none."));
+            count
+                ? _("The last of each counts meanwhile. Keep one; type the command for the others, after Ctrl-C here.")
+                : _("There are none."));
   return status;
 }
 

@@ -51,13 +51,10 @@ typedef struct world {
   uint64_t sequence;
 } world;
 
-static void add_ended(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_result result,
-                      const char *subject, cq_hash *name) {
+static void build(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_result result,
+                  const char *subject, cq_buf *bytes, cq_hash *name) {
   const cq_subject about = {CQ_STR("tdd"), cq_str_from(subject ? subject : "")};
-  cq_buf bytes = {0};
   cq_error error;
-  cq_derive *derive = NULL;
-  sqlite3_stmt *s = NULL;
   cq_record record = {.instance_xml = cq_str_from(xml),
                       .envelope = {.programme = w->f->programme,
                                    .mode = w->f->mode,
@@ -78,16 +75,34 @@ static void add_ended(world *w, size_t form, const char *id, const char *xml, co
                                    .working_date = {2012, 11, 5},
                                    .sequence = ++w->sequence}};
   cq_error_clear(&error);
-  test_must(cq_record_build(&bytes, name, &record, &w->f->random, &error), &error);
+  test_must(cq_record_build(bytes, name, &record, &w->f->random, &error), &error);
+}
+
+static void put(world *w, const cq_buf *bytes, const cq_hash *name) {
+  cq_error error;
+  cq_derive *derive = NULL;
+  sqlite3_stmt *s = NULL;
+  cq_record record;
+  cq_arena *arena = cq_arena_new(0);
+  cq_error_clear(&error);
+  test_must(cq_record_parse(&record, cq_buf_str(bytes), arena, &error), &error);
   test_must(cq_desk_prepare(&w->desk, &s, "INSERT INTO record (name, batch, bytes) VALUES (?1, x'00', ?2)", &error),
             &error);
   sqlite3_bind_blob(s, 1, name->at, 32, SQLITE_STATIC);
-  sqlite3_bind_blob(s, 2, bytes.at, (int)bytes.size, SQLITE_STATIC);
+  sqlite3_bind_blob(s, 2, bytes->at, (int)bytes->size, SQLITE_STATIC);
   test_must(cq_desk_step(&w->desk, s, NULL, &error), &error);
   sqlite3_finalize(s);
   test_must(cq_derive_new(&derive, &w->desk, &error), &error);
   test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), name, &record, &error), &error);
   cq_derive_free(derive);
+  cq_arena_free(arena);
+}
+
+static void add_ended(world *w, size_t form, const char *id, const char *xml, const cq_hash *parent, cq_result result,
+                      const char *subject, cq_hash *name) {
+  cq_buf bytes = {0};
+  build(w, form, id, xml, parent, result, subject, &bytes, name);
+  put(w, &bytes, name);
   cq_buf_fini(&bytes);
 }
 
@@ -376,12 +391,161 @@ static void who_left_left_whatever_comes_first(void **state) {
   world_free(w);
 }
 
+/* --- corrections --- */
+
+/* Of each instance whether it counts, in the order of their names: "C0 D2!" where ! is a conflict. */
+static const char *counting(world *w, char out[200]) {
+  cq_error error;
+  sqlite3_stmt *s = NULL;
+  bool row = true;
+  size_t used = 0;
+  cq_error_clear(&error);
+  test_must(cq_desk_prepare(&w->desk, &s,
+                            "SELECT instance, edited, fork IS NOT NULL, voided FROM visit WHERE length(instance) = 1 "
+                            "ORDER BY instance",
+                            &error),
+            &error);
+  for (out[0] = '\0';;) {
+    test_must(cq_desk_step(&w->desk, s, &row, &error), &error);
+    if (!row) break;
+    used += (size_t)snprintf(out + used, 200 - used, "%s%d%s%s ", (const char *)sqlite3_column_text(s, 0),
+                             sqlite3_column_int(s, 1), sqlite3_column_int(s, 2) ? "!" : "",
+                             sqlite3_column_int(s, 3) ? "-" : "");
+  }
+  sqlite3_finalize(s);
+  return out;
+}
+
+static void order(world *w, cq_order_kind kind, const cq_hash *target) {
+  cq_error error;
+  cq_order made = {.kind = kind, .by = CQ_STR("x"), .targets = target, .target_count = 1};
+  cq_error_clear(&error);
+  test_must(cq_derive_sign(&w->desk, &made, NULL, NULL, &error), &error);
+}
+
+static void anew(world *w) {
+  cq_error error;
+  size_t records;
+  cq_error_clear(&error);
+  test_must(cq_derive_rebuild(&w->desk, &records, &error), &error);
+}
+
+/* A is corrected by B and by C, B by D. */
+enum { A, B, C, D, VERSIONS };
+
+static void build_versions(world *w, cq_buf bytes[VERSIONS], cq_hash names[VERSIONS]) {
+  static const int parent[VERSIONS] = {-1, A, A, B};
+  static const char *const sex[VERSIONS] = {"m", "h", "h", "x"};
+  for (int i = 0; i < VERSIONS; i++) {
+    char id[2] = {(char)('A' + i), '\0'}, xml[400];
+    snprintf(xml, sizeof xml,
+             "<data id=\"f\" version=\"1\"><p><sexo>%s</sexo></p><meta><instanceID>%s</instanceID><entity "
+             "dataset=\"tdd\" id=\"cccccccc-0000-4000-8000-000000000003\" create=\"1\"><label>%s</label></entity>"
+             "</meta></data>",
+             sex[i], id, id);
+    bytes[i] = (cq_buf){0};
+    build(w, 0, id, xml, parent[i] < 0 ? NULL : &names[parent[i]], CQ_RESULT_COMPLETE, NULL, &bytes[i], &names[i]);
+  }
+}
+
+/* In whatever order they come one of them counts, and the conflict is told until it is decided. */
+static void one_version_counts_whatever_comes_first(void **state) {
+  (void)state;
+  static const int ways[][VERSIONS] = {{A, B, C, D}, {D, C, B, A}, {B, A, D, C}, {C, D, A, B}};
+  static const char *const after[][VERSIONS] = {{"A0 ", "A1 B0 ", "A1 B2! C0! ", "A1 B1 C2! D0! "},
+                                                {"D0 ", "C0 D0 ", "B1 C2! D0! ", "A1 B1 C2! D0! "},
+                                                {"B0 ", "A1 B0 ", "A1 B1 D0 ", "A1 B1 C2! D0! "},
+                                                {"C0 ", "C0 D0 ", "A1 C0 D0 ", "A1 B1 C2! D0! "}};
+  char text[200];
+  for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+    char home[16];
+    snprintf(home, sizeof home, "versions%zu", way);
+    world *w = world_new(home);
+    cq_buf bytes[VERSIONS];
+    cq_hash names[VERSIONS];
+    build_versions(w, bytes, names);
+    for (int i = 0; i < VERSIONS; i++) {
+      put(w, &bytes[ways[way][i]], &names[ways[way][i]]);
+      if (strcmp(counting(w, text), after[way][i]) != 0) fail_msg("way %zu, %d: %s", way, i, text);
+    }
+    anew(w);
+    assert_string_equal(counting(w, text), "A1 B1 C2! D0! ");
+    if (way == 0) { /* voided, what it corrected counts again */
+      order(w, CQ_ORDER_VOID, &names[D]);
+      assert_string_equal(counting(w, text), "A1 B2! C0! D0- ");
+      order(w, CQ_ORDER_VOID, &names[C]);
+      assert_string_equal(counting(w, text), "A1 B0 C0- D0- ");
+      order(w, CQ_ORDER_VOID, &names[B]);
+      assert_string_equal(counting(w, text), "A0 B0- C0- D0- ");
+    } else if (way == 1) { /* the correction of one that is voided counts, and what that corrected does not */
+      order(w, CQ_ORDER_VOID, &names[B]);
+      assert_string_equal(counting(w, text), "A1 B1- C2! D0! ");
+      order(w, CQ_ORDER_VOID, &names[C]);
+      assert_string_equal(counting(w, text), "A1 B1- C0- D0 ");
+    } else if (way == 2) {
+      order(w, CQ_ORDER_ERASE, &names[C]);
+      assert_string_equal(counting(w, text), "A1 B1 D0 ");
+      order(w, CQ_ORDER_ERASE, &names[D]);
+      assert_string_equal(counting(w, text), "A1 B0 ");
+    }
+    cq_hash before = cq_hash_of(text, strlen(counting(w, text)));
+    anew(w);
+    cq_hash again = cq_hash_of(text, strlen(counting(w, text)));
+    assert_true(cq_hash_equal(&before, &again));
+    for (int i = 0; i < VERSIONS; i++) cq_buf_fini(&bytes[i]);
+    world_free(w);
+  }
+}
+
+static void sex_of(world *w, const char *sex) {
+  cq_error error;
+  size_t unreadable;
+  int64_t count;
+  char sql[200];
+  cq_error_clear(&error);
+  test_must(cq_entities_update(&w->desk, &unreadable, &error), &error);
+  snprintf(sql, sizeof sql,
+           "SELECT count(*) FROM entity_property WHERE id LIKE 'cccc%%' AND name = 'sexo' AND value = '%s'", sex);
+  test_must(cq_desk_number(&w->desk, sql, 0, &count, &error), &error);
+  if (count != 1) fail_msg("not %s", sex);
+}
+
+/* What an interview said before it was corrected is gone from persons; what a later one said stays. */
+static void persons_follow_the_version_that_counts(void **state) {
+  (void)state;
+  world *w = world_new("persons");
+  cq_buf bytes[VERSIONS], later = {0};
+  cq_hash names[VERSIONS], name;
+  build_versions(w, bytes, names);
+  put(w, &bytes[A], &names[A]);
+  sex_of(w, "m");
+  put(w, &bytes[B], &names[B]);
+  sex_of(w, "h");
+  order(w, CQ_ORDER_VOID, &names[B]);
+  sex_of(w, "m");
+  /* finished after A, and before its correction */
+  w->sequence -= 3;
+  build(w, 0, "Z",
+        "<data id=\"f\" version=\"1\"><p><sexo>z</sexo></p><meta><instanceID>Z</instanceID><entity dataset=\"tdd\" "
+        "id=\"cccccccc-0000-4000-8000-000000000003\" create=\"1\"><label>Z</label></entity></meta></data>",
+        NULL, CQ_RESULT_COMPLETE, NULL, &later, &name);
+  put(w, &later, &name);
+  sex_of(w, "z");
+  put(w, &bytes[D], &names[D]); /* corrects the voided one */
+  sex_of(w, "z");
+  cq_buf_fini(&later);
+  for (int i = 0; i < VERSIONS; i++) cq_buf_fini(&bytes[i]);
+  world_free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_of_all_versions),
       cmocka_unit_test(stata_reads_it),
       cmocka_unit_test(entities_follow_records),
       cmocka_unit_test(who_left_left_whatever_comes_first),
+      cmocka_unit_test(one_version_counts_whatever_comes_first),
+      cmocka_unit_test(persons_follow_the_version_that_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

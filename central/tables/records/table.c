@@ -309,7 +309,9 @@ static const char person_sql[] =
     "entity, id FROM visit_subject) "
     "SELECT s.dataset, s.entity, v.form_id, v.day, v.season, v.result, v.reason, v.technician, v.device, v.edited, "
     "v.voided, r.name, v.months, (SELECT count(*) FROM visit_attachment a WHERE a.id = v.id), (SELECT count(*) FROM "
-    "visit_attachment a WHERE a.id = v.id AND a.hash NOT IN (SELECT hash FROM attachment_whole)), v.id FROM asked s "
+    "visit_attachment a WHERE a.id = v.id AND a.hash NOT IN (SELECT hash FROM attachment_whole)), v.id, v.fork IS NOT "
+    "NULL "
+    "FROM asked s "
     "JOIN visit v ON v.id = s.id JOIN record r ON r.id = v.id "
     "WHERE substr(s.entity, 1, length(?1)) = ?1 OR EXISTS (SELECT 1 FROM entity_property p WHERE p.dataset = s.dataset "
     "AND p.id = s.entity AND p.name = 'codigo' AND p.value = ?1) OR EXISTS (SELECT 1 FROM frame_property f WHERE "
@@ -367,21 +369,22 @@ static cq_status say_visit(cq_cli *cli, cq_desk *desk, sqlite3_stmt *s, cq_buf *
   cq_hash_hex(&name, hex);
   cq_device_id_hex(&id, device);
   month_span(cq_desk_text(s, 12), months);
-  int edited = sqlite3_column_int(s, 9), voided = sqlite3_column_int(s, 10);
+  int edited = sqlite3_column_int(s, 9), voided = sqlite3_column_int(s, 10), fork = sqlite3_column_int(s, 16);
   cq_buf said = {0};
   cq_data_column(&said, cq_words_result(cq_str_from(result)), -10);
   /* the ellipsis is three bytes and one column */
   cq_cli_say(cli, "%s  %-24s %-8s %-*s %s %-8s %.8s  %.12s%s%s%s", date, (const char *)sqlite3_column_text(s, 2),
              (const char *)sqlite3_column_text(s, 4), *months ? 17 : 15, months, said.at ? said.at : result,
-             (const char *)sqlite3_column_text(s, 7), device, hex, edited ? "  " : "",
-             edited > 1 ? _("edited twice: conflict")
-             : edited   ? _("edited")
-                        : "",
+             (const char *)sqlite3_column_text(s, 7), device, hex, edited || fork ? "  " : "",
+             fork     ? edited ? _("conflict: another correction counts") : _("conflict: counts meanwhile")
+                 : edited ? _("edited")
+                      : "",
              voided ? _("  voided") : "");
   cq_buf_fini(&said);
   cq_buf_addf(json,
-              "%s\n{\"date\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"device\":\"%s\",\"edited\":%d,\"voided\":%s",
-              first ? "" : ",", date, hex, result, device, edited, voided ? "true" : "false");
+              "%s\n{\"date\":\"%s\",\"record\":\"%s\",\"result\":\"%s\",\"device\":\"%s\",\"edited\":%d,\"conflict\":%"
+              "s,\"voided\":%s",
+              first ? "" : ",", date, hex, result, device, edited, fork ? "true" : "false", voided ? "true" : "false");
   static const struct {
     const char *name;
     int column;
