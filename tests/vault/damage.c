@@ -292,6 +292,20 @@ static void test_cut_files(void **state) {
       assert_non_null(error.code);
     }
   }
+  /* at a page: such a file has no torn end that would tell, and none of it is damaged */
+  for (size_t keep = 8192; keep < whole.size; keep += 4096) {
+    cq_store *store = NULL;
+    cq_error error;
+    cq_error_clear(&error);
+    disk_clear();
+    disk_load(INTERVIEW_VAULT, whole.at, keep);
+    faults++;
+    if (keep == 8192) assert_int_not_equal(interview_open(&store, NULL, &error), CQ_OK);
+    if (interview_open(&store, NULL, &error) != CQ_OK) continue;
+    cq_vault_scrubbed found;
+    assert_int_not_equal(cq_vault_scrub(cq_store_vault(store), &found, &error), CQ_OK);
+    cq_store_close(store);
+  }
   print_message("cut files: %d faults, all said\n", faults);
 }
 

@@ -124,7 +124,8 @@ static int make_first(const char *name) {
   if (stat(name, &known) == 0 && known.st_size > 0) return SQLITE_OK;
   shim_first_page(page);
   char *log = sqlite3_mprintf("%s-wal", name); /* of a database that is no more: a vault's creation refuses it */
-  if (log) remove(log);
+  if (!log) return SQLITE_NOMEM;
+  remove(log);
   sqlite3_free(log);
   if (!plain) {
     block_cipher *cipher = cipher_new(keys, &vault_random_system);
