@@ -111,13 +111,14 @@ static int database_size(shim_file *file, sqlite3_int64 *size) {
   return SQLITE_OK;
 }
 
-/* A file without holes: every page up to `page` exists, as zeros where SQLite passed over it. */
-static int fill_before(shim_file *file, sqlite3_int64 page) {
+/* A file without holes: every page up to `page` exists, as zeros where SQLite passed over it. *pages: how many the file
+ * had. */
+static int fill_before(shim_file *file, sqlite3_int64 page, sqlite3_int64 *pages) {
   static const uint8_t zeros[BLOCK_SIZE];
   sqlite3_int64 size = 0;
   int rc = database_size(file, &size);
-  for (sqlite3_int64 next = size / BLOCK_SIZE + 1; rc == SQLITE_OK && next < page; next++)
-    rc = write_page(file, next, zeros);
+  *pages = size / BLOCK_SIZE;
+  for (sqlite3_int64 next = *pages + 1; rc == SQLITE_OK && next < page; next++) rc = write_page(file, next, zeros);
   return rc;
 }
 
@@ -137,27 +138,26 @@ static void clear_gap(uint8_t *page, bool first) {
 }
 
 static int write_database(shim_file *file, const uint8_t *bytes, int amount, sqlite3_int64 offset) {
-  uint8_t page_bytes[BLOCK_SIZE];
-  sqlite3_int64 size = 0;
-
+  uint8_t whole[BLOCK_SIZE];
+  sqlite3_int64 pages = 0;
   if (amount != BLOCK_SIZE || offset % BLOCK_SIZE != 0) return SQLITE_IOERR_WRITE;
   if (!all_zero(bytes + BLOCK_CONTENT, BLOCK_RESERVED)) return SQLITE_IOERR_WRITE;
   /* a plain database copied over this one would have another reserve: it may not become the vault's page 1 */
   if (offset == 0 && bytes[20] != BLOCK_RESERVED) return SQLITE_IOERR_WRITE;
   sqlite3_int64 page = offset / BLOCK_SIZE + 1;
-  int rc = fill_before(file, page);
-  if (rc == SQLITE_OK) rc = database_size(file, &size);
+  int rc = fill_before(file, page, &pages);
   if (rc != SQLITE_OK) return rc;
-  memcpy(page_bytes, bytes, sizeof page_bytes);
-  if (size / BLOCK_SIZE < PAGES_KNOWN) clear_gap(page_bytes, page == 1);
-  rc = write_page(file, page, page_bytes);
-  sodium_memzero(page_bytes, sizeof page_bytes);
+  memcpy(whole, bytes, sizeof whole);
+  if (pages < PAGES_KNOWN) clear_gap(whole, page == 1);
+  rc = write_page(file, page, whole);
+  sodium_memzero(whole, sizeof whole);
   return rc;
 }
 
 static int truncate_database(shim_file *file, sqlite3_int64 size) {
+  sqlite3_int64 pages = 0;
   if (size % BLOCK_SIZE != 0) return SQLITE_IOERR_TRUNCATE;
-  int rc = fill_before(file, size / BLOCK_SIZE + 1);
+  int rc = fill_before(file, size / BLOCK_SIZE + 1, &pages);
   return rc == SQLITE_OK ? file->below->pMethods->xTruncate(file->below, HEADER_PREFIX + size) : rc;
 }
 
