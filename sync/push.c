@@ -27,9 +27,9 @@ static void tell_json(const carry *c, const char *url) {
   cq_buf_add_text(&out, "{\"remote\":");
   cq_cli_add_json(&out, cq_str_from(url));
   cq_buf_addf(
-      &out, ",\"sent\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"erased\":%zu,\"failed\":%zu,\"settled\":%zu",
+      &out, ",\"sent\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"failed\":%zu,\"erased\":%zu,\"settled\":%zu",
       carry_count(c, LOAD_KEPT), carry_count(c, LOAD_ALREADY), carry_count(c, LOAD_HELD), carry_count(c, LOAD_REFUSED),
-      carry_count(c, LOAD_ERASED), failed_count(c), c->load.settled);
+      failed_count(c), carry_count(c, LOAD_ERASED), c->load.settled);
   cq_buf_addf(&out, ",\"receipts\":%zu,\"news\":%zu,\"bytes\":%llu}\n", c->receipt_count, c->news_count,
               (unsigned long long)c->bytes);
   if (!out.failed) fputs(out.at, stdout);
