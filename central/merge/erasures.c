@@ -26,19 +26,19 @@ typedef struct listing {
   cq_desk *desk;
   cq_arena *arena;
   cq_buf json;
-  const cq_order *order;
   size_t orders, counts[REVOKED + 1];
 } listing;
 
 /* Whether a device brought a batch that the order names. */
-static cq_status has_brought(listing *l, const cq_device_id *device, bool *brought, cq_error *error) {
+static cq_status has_brought(cq_desk *desk, const cq_order *order, const cq_device_id *device, bool *brought,
+                             cq_error *error) {
   sqlite3_stmt *s = NULL;
   *brought = false;
-  cq_status status = cq_desk_prepare(l->desk, &s, "SELECT 1 FROM batch WHERE hash = ?1 AND device = ?2", error);
-  for (size_t i = 0; status == CQ_OK && !*brought && i < l->order->batch_count; i++) {
-    sqlite3_bind_blob(s, 1, l->order->batches[i].at, sizeof(cq_hash), SQLITE_STATIC);
+  cq_status status = cq_desk_prepare(desk, &s, "SELECT 1 FROM batch WHERE hash = ?1 AND device = ?2", error);
+  for (size_t i = 0; status == CQ_OK && !*brought && i < order->batch_count; i++) {
+    sqlite3_bind_blob(s, 1, order->batches[i].at, sizeof(cq_hash), SQLITE_STATIC);
     sqlite3_bind_blob(s, 2, device->at, sizeof device->at, SQLITE_STATIC);
-    status = cq_desk_step(l->desk, s, brought, error);
+    status = cq_desk_step(desk, s, brought, error);
     sqlite3_reset(s);
   }
   sqlite3_finalize(s);
@@ -66,13 +66,13 @@ static void add_words(cq_buf *out, standing is, bool brought, int64_t held, cons
   }
 }
 
-static cq_status say_device(listing *l, sqlite3_stmt *s, bool first, cq_error *error) {
+static cq_status say_device(listing *l, const cq_order *order, sqlite3_stmt *s, bool first, cq_error *error) {
   cq_device_id id;
   char hex[33], when[25] = "";
   bool brought = false;
   cq_buf words = {0};
   cq_status status = cq_desk_column(s, 0, id.at, sizeof id.at, error);
-  if (status == CQ_OK) status = has_brought(l, &id, &brought, error);
+  if (status == CQ_OK) status = has_brought(l->desk, order, &id, &brought, error);
   if (status != CQ_OK) return status;
   standing is = standing_of(s);
   int64_t held = sqlite3_column_int64(s, 3);
@@ -98,7 +98,6 @@ static cq_status say_order(listing *l, cq_str bytes, cq_error *error) {
   cq_arena_reset(l->arena);
   cq_status status = cq_order_read(&order, &name, bytes, l->arena, &l->desk->trust, error);
   if (status != CQ_OK) return status;
-  l->order = &order;
   memset(l->counts, 0, sizeof l->counts);
   cq_hash_hex(&name, hex);
   cq_time_format_utc(order.made_utc_ms, when);
@@ -119,7 +118,7 @@ static cq_status say_order(listing *l, cq_str bytes, cq_error *error) {
   if (status == CQ_OK) sqlite3_bind_blob(s, 1, name.at, sizeof name.at, SQLITE_STATIC);
   for (bool row = true, first = true; status == CQ_OK; first = false) {
     if ((status = cq_desk_step(l->desk, s, &row, error)) != CQ_OK || !row) break;
-    status = say_device(l, s, first, error);
+    status = say_device(l, &order, s, first, error);
   }
   sqlite3_finalize(s);
   cq_buf_addf(&l->json, "],\"erased\":%zu,\"nothing\":%zu,\"awaited\":%zu}", l->counts[ERASED], l->counts[NOTHING],
