@@ -3,6 +3,7 @@
 
 #include "chasqui/csv.h"
 #include "collector/agenda.h"
+#include "collector/collector.h"
 #include "collector/roster.h"
 
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static cq_status answer_from(cq_filling *it, const person_row *row, const cq_fie
   return status;
 }
 
-cq_status cq_follow_begin(cq_filling *it, cq_laptop *laptop, const cq_hash *form, cq_str person, cq_error *error) {
+static cq_status begin(cq_filling *it, cq_laptop *laptop, const cq_hash *form, cq_str person, cq_error *error) {
   cq_buf list = {0};
   cq_entry node;
   person_row row = {.arena = cq_arena_new(0)};
@@ -120,4 +121,45 @@ cq_status cq_follow_begin(cq_filling *it, cq_laptop *laptop, const cq_hash *form
   cq_arena_free(row.arena);
   if (status != CQ_OK) cq_filling_end(it);
   return status;
+}
+
+/* --- going on --- */
+
+static bool is_answered(const cq_filling *it, const char *name, cq_str value) {
+  const cq_field *field = cq_form_find(it->form, cq_str_from(name));
+  cq_entry node;
+  return field && cq_interview_entry(it->interview, field->path, &node, NULL) == CQ_OK &&
+         cq_str_equal(cq_interview_value(it->interview, node), value);
+}
+
+/* The newest one; it has to be opened to know whom it is about. */
+static cq_status resume(cq_filling *it, cq_laptop *laptop, const char *form, cq_str person, cq_str season,
+                        bool *resumed, cq_error *error) {
+  cq_kept kept;
+  cq_error why;
+  cq_status status = cq_kept_read(&kept, laptop->store, error);
+  if (status != CQ_OK) return status;
+  for (size_t i = kept.draft_count; status == CQ_OK && !*resumed && i > 0; i--) {
+    const cq_kept_draft *draft = &kept.drafts[i - 1];
+    if (draft->corrects || strcmp(draft->form, form) != 0) continue;
+    cq_error_clear(&why);
+    status = cq_filling_resume(it, laptop, draft->id, &why);
+    if (status == CQ_NOMEM || status == CQ_IO) {
+      if (error) *error = why;
+      break;
+    }
+    /* one that does not open is told when it is chosen among the drafts */
+    *resumed = status == CQ_OK && is_answered(it, FIELD_PERSON, person) && is_answered(it, FIELD_SEASON, season);
+    if (status == CQ_OK && !*resumed) cq_filling_end(it);
+    status = CQ_OK;
+  }
+  cq_kept_free(&kept);
+  return status;
+}
+
+cq_status cq_follow_begin(cq_filling *it, cq_laptop *laptop, const cq_offered *form, cq_str person, cq_str season,
+                          bool *resumed, cq_error *error) {
+  *resumed = false;
+  cq_status status = resume(it, laptop, form->id, person, season, resumed, error);
+  return status == CQ_OK && !*resumed ? begin(it, laptop, &form->hash, person, error) : status;
 }

@@ -224,12 +224,15 @@ static size_t which_form(cq_line *line, const cq_offered *forms, size_t count) {
 static cq_status visit(cq_line *line, const cq_agenda_visit *about) {
   cq_offered *forms = NULL;
   size_t count = 0;
+  bool resumed = false;
   cq_filling filling;
   cq_status status = cq_follow_forms(line->laptop, &forms, &count, line->error);
   size_t chosen = status == CQ_OK ? which_form(line, forms, count) : SIZE_MAX;
   if (status == CQ_OK && count == 0) fprintf(line->out, "! %s\n", _("The programme has no form for a season's visit."));
   if (status == CQ_OK && chosen != SIZE_MAX) {
-    status = cq_follow_begin(&filling, line->laptop, &forms[chosen].hash, about->person, line->error);
+    status = cq_follow_begin(&filling, line->laptop, &forms[chosen], about->person, cq_str_from(about->season),
+                             &resumed, line->error);
+    if (resumed) fprintf(line->out, "%s\n", _("A draft of this visit was begun before: you go on with it."));
     if (status == CQ_OK) status = run_interview(line, &filling);
   }
   free(forms);

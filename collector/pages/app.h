@@ -7,6 +7,7 @@
 #ifndef CHASQUI_COLLECTOR_APP_H
 #define CHASQUI_COLLECTOR_APP_H
 
+#include "chasqui/calendar.h"
 #include "collector/collector.h"
 #include "collector/pages/action.h"
 #include "collector/screen/screen.h"
@@ -50,6 +51,7 @@ struct cq_app {
   int idle_ms;     /* until the lock; 0: never */
   bool resumed;    /* the page shown next begins at its first question without an answer */
   char person[80]; /* whom the visit that was chosen is about, as the list calls the person */
+  char season[CQ_SEASON_REF_SIZE];
   cq_entry wanted; /* the question of the next page to begin at; NONE: the first */
 };
 

@@ -310,13 +310,17 @@ static void fill_start(menu *it) {
 
 /* --- from a visit to its interview --- */
 
-static void begin_visit(cq_app *app, const cq_hash *form) {
+static void begin_visit(cq_app *app, const cq_offered *form) {
   cq_error error;
   cq_error_clear(&error);
-  cq_status status = cq_follow_begin(&app->filling_memory, app->laptop, form, cq_str_from(app->person), &error);
-  if (!cq_app_well(app, status, &error)) return;
-  app->filling = &app->filling_memory;
-  cq_app_show_page(app);
+  cq_status status = cq_follow_begin(&app->filling_memory, app->laptop, form, cq_str_from(app->person),
+                                     cq_str_from(app->season), &app->resumed, &error);
+  if (cq_app_well(app, status, &error)) {
+    app->filling = &app->filling_memory;
+    cq_app_show_page(app);
+    if (app->resumed) cq_app_say(app, 0, _("A draft of this visit was begun before: you go on with it."));
+  }
+  app->resumed = false;
 }
 
 static void fill_follow_forms(menu *it) {
@@ -331,7 +335,7 @@ static void fill_follow_forms(menu *it) {
 }
 
 static void choose_follow_form(menu *it, cq_list_item *item) {
-  begin_visit(it->view.app, &it->forms[item->tag].hash);
+  begin_visit(it->view.app, &it->forms[item->tag]);
 }
 
 /* The one form of seasons is begun at once. */
@@ -346,8 +350,9 @@ static void choose_visit(menu *it, cq_list_item *item) {
   if (person.size >= sizeof app->person) count = 0;
   memcpy(app->person, person.at, count > 0 ? person.size : 0);
   app->person[count > 0 ? person.size : 0] = '\0';
+  memcpy(app->season, it->visits[item->tag].season, sizeof app->season);
   if (count == 1)
-    begin_visit(app, &forms[0].hash);
+    begin_visit(app, &forms[0]);
   else if (count > 1)
     open_menu(app, _("Forms"), _("Which form?"), CQ_ON_LIST, fill_follow_forms, choose_follow_form);
   else

@@ -289,8 +289,76 @@ static void a_due_visit_begins_with_its_person(void **state) {
   field_end(&it);
 }
 
+/* --- choosing a visit once more --- */
+
+static cq_status count_draft(void *context, const cq_store_draft *draft) {
+  (void)draft;
+  ++*(size_t *)context;
+  return CQ_OK;
+}
+
+static size_t draft_count(field *it) {
+  cq_laptop laptop;
+  size_t count = 0;
+  way_open(it->office, &laptop);
+  assert_int_equal(cq_store_drafts(laptop.store, count_draft, &count, NULL), CQ_OK);
+  cq_laptop_close(&laptop);
+  return count;
+}
+
+typedef struct onlooker {
+  cq_backend *recorder; /* first */
+  cq_buf last;          /* screen shown */
+} onlooker;
+
+static void look(void *context, cq_key key) {
+  onlooker *it = context;
+  (void)key;
+  cq_buf_reset(&it->last);
+  cq_grid_text(cq_recorder_grid(it->recorder), &it->last);
+}
+
+/* Whether the screen shows that text after these keys. */
+static bool shows(field *it, const char *keys, const char *text) {
+  onlooker by = {0};
+  way_keys(it->office, keys, 24, 80, look, &by);
+  bool found = by.last.size > 0 && strstr(by.last.at, text);
+  cq_buf_fini(&by.last);
+  return found;
+}
+
+#define BEGUN "A draft of this visit was begun before"
+
+/* Not so of another person, nor of the same one a season later; nor does a correction take a visit's place. */
+static void a_visit_chosen_again_goes_on_with_its_draft(void **state) {
+  (void)state;
+  field it;
+  field_begin(&it);
+  it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
+  assert_false(shows(&it, "<Enter><Down><Enter><Enter><Enter>", BEGUN));
+  assert_int_equal(draft_count(&it), 1);
+  assert_true(shows(&it, "<Enter><Down><Enter>", BEGUN));
+  /* where it was left */
+  assert_true(shows(&it, "<Enter><Down><Enter>", "Same person"));
+  way_lines(it.office, "5\n2\n:leave\n0\n");
+  assert_int_equal(draft_count(&it), 1);
+  assert_false(shows(&it, "<Enter><Enter>", BEGUN));
+  assert_int_equal(draft_count(&it), 2);
+  /* one that is finished as partial, and being corrected: the visit is still due, and begins anew */
+  way_lines(it.office, "5\n2\n:review\np\nausente\n0\n");
+  way_lines(it.office, "3\n1\n:leave\n0\n");
+  assert_int_equal(draft_count(&it), 2);
+  way_lines(it.office, "5\n2\n:leave\n0\n");
+  assert_int_equal(draft_count(&it), 3);
+  it.office->at.utc_ms = INT64_C(1361361600000); /* 2013-02-20 */
+  way_lines(it.office, "5\n1\n:leave\n0\n");
+  assert_int_equal(draft_count(&it), 4);
+  field_end(&it);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_visit_chosen_again_goes_on_with_its_draft),
+                                     cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
                                      cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
                                      cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same),
                                      cmocka_unit_test(a_due_visit_begins_with_its_person)};
