@@ -2,15 +2,16 @@
 /*
  * Stores of earlier versions, opened by this one. vectors/store-vN.vault was made by the program of schema N, with
  * invented content: a device, two forms, three records of which one was erased, a photo, a batch with its receipt,
- * versions of four entities, and a draft in hand with four answers, one taken back (those of schemas 3 and 4 are
- * that of 2 as their programs migrated it). Each is read whole after the
- * migration; the schema is that of a new vault; and a power cut at any moment of the migration leaves the one or the
- * other.
+ * versions of four entities, and a draft in hand with four answers, one taken back (those of schemas 3 to 5 are
+ * that of 2 as their programs migrated it; that of 5 has obeyed two orders more, of which one names three records).
+ * Each is read whole after the migration; the schema is that of a new vault; and a power cut at any moment of the
+ * migration leaves the one or the other.
  */
 #include "tests/vault/disk.h"
 #include "tests/vault/interview.h"
 #include "tests/vault/support.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +23,19 @@ typedef struct old {
   const char *file;
   const char *changed; /* tables of which more has changed than a column that is new */
   const char *photo;   /* as it is named after the migration */
+  int erased, orders;  /* names that were erased, and the orders that say so */
 } old;
-#define SERVERS "server server_list delivery" /* tables of version 4 */
+#define ORDERS "tombstone erasure"                    /* tables of version 6 */
+#define SERVERS "server server_list delivery " ORDERS /* and of version 4 */
 static const old olds[] = {
     {1, "tests/vault/vectors/store-v1.vault", "record_attachment draft_attachment attachment_part " SERVERS,
-     "1.bin application/octet-stream 70000/0\n"},
-    {2, "tests/vault/vectors/store-v2.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n"},
-    {3, "tests/vault/vectors/store-v3.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n"},
-    {4, "tests/vault/vectors/store-v4.vault", "", "foto.jpg image/jpeg 70000/50000\n"},
+     "1.bin application/octet-stream 70000/0\n", 1, 1},
+    {2, "tests/vault/vectors/store-v2.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n", 1, 1},
+    {3, "tests/vault/vectors/store-v3.vault", SERVERS, "foto.jpg image/jpeg 70000/50000\n", 1, 1},
+    {4, "tests/vault/vectors/store-v4.vault", ORDERS, "foto.jpg image/jpeg 70000/50000\n", 1, 1},
+    {5, "tests/vault/vectors/store-v5.vault", ORDERS, "foto.jpg image/jpeg 70000/50000\n", 5, 3},
 };
-enum { OLDS = sizeof olds / sizeof olds[0], NEW_VERSION = 5 };
+enum { OLDS = sizeof olds / sizeof olds[0], NEW_VERSION = 6 };
 
 /* Everything in the tables, as they stand, in the order of their keys. */
 static void dump_all(cq_vault *vault, const char *changed, cq_buf *out) {
@@ -167,6 +171,29 @@ static cq_status read_photo(void *context, const cq_store_attachment *photo) {
   return CQ_OK;
 }
 
+/* Each order is there once, whole, under its hash, and each name that was erased refers to one. */
+static void check_orders(cq_store *store, const old *from) {
+  cq_vault *vault = cq_store_vault(store);
+  sqlite3_stmt *ask = NULL;
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM tombstone"), from->erased);
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM tombstone JOIN erasure ON hash = tombstone.erasure"),
+                   from->erased);
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM erasure"), from->orders);
+  assert_int_equal(
+      sqlite3_prepare_v2(cq_vault_db(vault), "SELECT hash, bytes FROM erasure ORDER BY length(bytes)", -1, &ask, NULL),
+      SQLITE_OK);
+  int largest = 0;
+  while (sqlite3_step(ask) == SQLITE_ROW) {
+    uint8_t hash[32];
+    largest = sqlite3_column_bytes(ask, 1);
+    crypto_generichash(hash, sizeof hash, sqlite3_column_blob(ask, 1), (unsigned long long)largest, NULL, 0);
+    assert_int_equal(sqlite3_column_bytes(ask, 0), sizeof hash);
+    assert_memory_equal(hash, sqlite3_column_blob(ask, 0), sizeof hash);
+  }
+  sqlite3_finalize(ask);
+  assert_int_equal(largest, from->orders == 1 ? 13 : 6000);
+}
+
 static void check_content(cq_store *store, const old *from, cq_buf *out) {
   static const char *const people[] = {"a", "b", "c"};
   cq_buf bytes = {0};
@@ -197,6 +224,7 @@ static void check_content(cq_store *store, const old *from, cq_buf *out) {
   assert_int_equal(cq_store_record_attachments(store, second, add_photo, out, NULL), CQ_OK);
   assert_string_equal(out->at, from->photo);
   assert_int_equal(cq_store_record_attachments(store, second, read_photo, store, NULL), CQ_OK);
+  check_orders(store, from);
   cq_buf_fini(&bytes);
 }
 
@@ -276,9 +304,9 @@ static void campaign(const old *from, disk_model model, const char *name) {
     disk_cut(cut, model, 77 + cut);
     cq_vault *vault = open_vault(ON_DISK, "disk");
     int64_t version = ask_number(vault, "PRAGMA user_version");
-    bool column = ask_number(vault, "SELECT count(*) FROM pragma_table_info('draft') WHERE name = 'parent'");
+    bool table = ask_number(vault, "SELECT count(*) FROM sqlite_schema WHERE name = 'erasure'");
     assert_true(version == from->version || version == NEW_VERSION);
-    assert_int_equal(column, version == NEW_VERSION);
+    assert_int_equal(table, version == NEW_VERSION);
     before += version != NEW_VERSION;
     migrated += version == NEW_VERSION;
     cq_store *store = open_store(vault); /* goes on where it was cut */

@@ -348,6 +348,33 @@ static void test_records(void **state) {
   remove_vault(path);
 }
 
+/* An order that names many is kept once, whatever it names; another one beside it. */
+static void test_orders_are_kept_once(void **state) {
+  (void)state;
+  enum { NAMES = 40 };
+  static char order[64 << 10];
+  const char *path = test_path("s18.vault");
+  cq_store *store = open_store(path, true);
+  cq_vault *vault = cq_store_vault(store);
+  uint8_t name[32] = {0};
+  memset(order, 'o', sizeof order);
+  int64_t before = ask_number(vault, "PRAGMA page_count");
+  for (; name[0] < NAMES; name[0]++) {
+    GOOD(cq_store_erase(store, name, (cq_str){order, sizeof order}, &error));
+    assert_true(cq_store_erased(store, name));
+  }
+  GOOD(cq_store_erase(store, name, CQ_STR("otra orden"), &error));
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM tombstone"), NAMES + 1);
+  assert_int_equal(ask_number(vault, "SELECT count(*) FROM erasure"), 2);
+  assert_int_equal(ask_number(vault,
+                              "SELECT count(*) FROM tombstone AS t JOIN erasure AS e ON e.hash = t.erasure WHERE "
+                              "length(e.bytes) = 65536"),
+                   NAMES);
+  assert_in_range(ask_number(vault, "PRAGMA page_count") - before, 1, 2 * sizeof order / 4096);
+  cq_store_close(store);
+  remove_vault(path);
+}
+
 static void test_trail_is_append_only(void **state) {
   (void)state;
   static const char *const attempts[] = {
@@ -770,7 +797,8 @@ static void test_version_1(void **state) {
           "INSERT INTO old SELECT record, attachment FROM record_attachment; DROP TABLE record_attachment;"
           "ALTER TABLE old RENAME TO record_attachment;"
           "CREATE INDEX record_attachment_attachment ON record_attachment(attachment);"
-          "DROP TABLE server; DROP TABLE server_list; DROP TABLE delivery; ALTER TABLE form DROP COLUMN origin;"
+          "DROP TABLE erasure; DROP TABLE server; DROP TABLE server_list; DROP TABLE delivery; ALTER TABLE form DROP "
+          "COLUMN origin;"
           "ALTER TABLE draft DROP COLUMN parent; DROP INDEX record_parent;"
           "ALTER TABLE entity DROP COLUMN trunk_version; PRAGMA user_version=1");
   cq_store_close(store);
@@ -1055,6 +1083,7 @@ int main(void) {
       cmocka_unit_test(test_drafts),
       cmocka_unit_test(test_records),
       cmocka_unit_test(test_corrections),
+      cmocka_unit_test(test_orders_are_kept_once),
       cmocka_unit_test(test_trail_is_append_only),
       cmocka_unit_test(test_outbox),
       cmocka_unit_test(test_entities),

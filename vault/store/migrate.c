@@ -67,6 +67,12 @@ static const char servers[] =
 static const char corrections[] = "ALTER TABLE draft ADD COLUMN parent BLOB;"
                                   "CREATE INDEX record_parent ON record(parent) WHERE parent IS NOT NULL;";
 
+/* Version 6: a signed order to erase is kept once, whatever it names. Before, each name had a copy of it. */
+static const char orders[] = "CREATE TABLE erasure(hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;";
+static const char orders_once[] =
+    "INSERT OR IGNORE INTO erasure(hash, bytes) SELECT hash_of(erasure), erasure FROM tombstone;"
+    "UPDATE tombstone SET erasure = hash_of(erasure);";
+
 /* steps[n] leads from version n + 1 to n + 2: the tables, then what their rows become. */
 static const struct {
   const char *tables, *rows;
@@ -75,9 +81,11 @@ static const struct {
     {"ALTER TABLE entity ADD COLUMN trunk_version INTEGER NOT NULL DEFAULT 0;", trunk_of_branches},
     {servers, ""},
     {corrections, ""},
+    {orders, orders_once},
 };
 
 const char *store_rows_of(int64_t version, const char *table) {
+  if (version < 6 && strcmp(table, "erasure") == 0) return "";
   static const char *const fourth[] = {"server", "server_list", "delivery"};
   for (size_t i = 0; version < 4 && i < sizeof fourth / sizeof *fourth; i++)
     if (strcmp(table, fourth[i]) == 0) return "";
@@ -105,16 +113,32 @@ static cq_status set_version(cq_store *store, cq_error *error) {
   return run_all(store, sql, error);
 }
 
+/* hash_of(bytes) in the SQL of a step. */
+static void hash_of(sqlite3_context *context, int count, sqlite3_value **values) {
+  uint8_t hash[CQ_STORE_HASH];
+  (void)count;
+  const char *bytes = sqlite3_value_blob(values[0]);
+  hash_bytes(hash, (cq_str){bytes, (size_t)sqlite3_value_bytes(values[0])});
+  sqlite3_result_blob(context, hash, sizeof hash, SQLITE_TRANSIENT);
+}
+
+static cq_status run_rows(cq_store *store, int64_t from, cq_error *error) {
+  sqlite3 *db = cq_vault_db(store->vault);
+  int rc = db ? sqlite3_create_function_v2(db, "hash_of", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                           NULL, hash_of, NULL, NULL, NULL)
+              : SQLITE_MISUSE;
+  return rc == SQLITE_OK ? run_all(store, steps[from - 1].rows, error) : cq_vault_error(store->vault, rc, error);
+}
+
 static cq_status run_step(cq_store *store, int64_t from, cq_error *error) {
   if (from < 1) return cq_error_set(error, CQ_REFUSED, "store.other", NULL);
   cq_status status = run_all(store, steps[from - 1].tables, error);
-  return status == CQ_OK ? run_all(store, steps[from - 1].rows, error) : status;
+  return status == CQ_OK ? run_rows(store, from, error) : status;
 }
 
 cq_status store_migrate_rows(cq_store *store, int64_t from, cq_error *error) {
   cq_status status = CQ_OK;
-  for (; status == CQ_OK && from > 0 && from < STORE_VERSION; from++)
-    status = run_all(store, steps[from - 1].rows, error);
+  for (; status == CQ_OK && from > 0 && from < STORE_VERSION; from++) status = run_rows(store, from, error);
   return status == CQ_OK ? run_all(store, rebuild, error) : status;
 }
 

@@ -208,12 +208,16 @@ static cq_status erase_record(cq_store *store, const uint8_t *name, cq_error *er
 }
 
 cq_status cq_store_erase(cq_store *store, const uint8_t name[CQ_STORE_HASH], cq_str order, cq_error *error) {
+  uint8_t hash[CQ_STORE_HASH];
   cq_status status = store_too_long(order, CQ_STORE_VALUE_MAX, "order", error);
   if (status != CQ_OK || (status = store_begin(store, error)) != CQ_OK) return status;
   bool before = cq_store_erased(store, name);
+  hash_bytes(hash, order);
   if (!before)
-    status = store_run(store, error, "INSERT INTO tombstone(name, erasure, erased_utc_ms) VALUES (?1, ?2, ?3)", "hbi",
-                       name, order, store_now(store));
+    status = store_run(store, error, "INSERT OR IGNORE INTO erasure(hash, bytes) VALUES (?1, ?2)", "hb", hash, order);
+  if (status == CQ_OK && !before)
+    status = store_run(store, error, "INSERT INTO tombstone(name, erasure, erased_utc_ms) VALUES (?1, ?2, ?3)", "hhi",
+                       name, hash, store_now(store));
   if (status == CQ_OK && !before) status = erase_record(store, name, error);
   cq_store_event event = {.what = CQ_STR("erase"), .device_utc_ms = store_now(store)};
   if (status == CQ_OK && !before) status = trail_append(store, &event, CQ_STR(""), 0, NULL, error);

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of a laptop's vault, version 5 (PRAGMA user_version). Interface: chasqui/store.h.
+-- The tables of a laptop's vault, version 6 (PRAGMA user_version). Interface: chasqui/store.h.
 -- All times are milliseconds since 1970 in UTC, by the device's clock. Names and hashes are BLAKE2b-256 (32 bytes).
 -- A change here is a new version, with its step in vault/store/migrate.c.
 
@@ -161,10 +161,15 @@ CREATE TABLE delivery(
   PRIMARY KEY (record, server)
 ) STRICT, WITHOUT ROWID;
 
+-- Signed orders to erase, each once: one names up to thousands of records.
+CREATE TABLE erasure(
+  hash   BLOB PRIMARY KEY,
+  bytes  BLOB NOT NULL
+) STRICT;
 -- Names that were erased by order, and never come back.
 CREATE TABLE tombstone(
   name           BLOB PRIMARY KEY,
-  erasure        BLOB NOT NULL,       -- the signed order
+  erasure        BLOB NOT NULL,       -- hash of the order
   erased_utc_ms  INTEGER NOT NULL
 ) STRICT;
 

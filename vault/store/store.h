@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { STORE_VERSION = 5, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
+enum { STORE_VERSION = 6, STORE_APPLICATION = 0x43515354 /* "CQST" */ };
 
 struct cq_store {
   cq_vault *vault;
