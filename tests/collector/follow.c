@@ -356,8 +356,41 @@ static void a_visit_chosen_again_goes_on_with_its_draft(void **state) {
   field_end(&it);
 }
 
+/* What is preloaded and worked out stands in words, also where the form keeps a code: the season in its window, in its
+ * days of grace, and recovered. */
+static void what_is_preloaded_is_said_in_words(void **state) {
+  (void)state;
+  static const char person[] = "<Enter><Down><Enter><Enter>";
+  char season[128], earlier[128];
+  field it;
+  snprintf(season, sizeof season, "%s<Enter> <Enter><Enter><Enter>", person);
+  snprintf(earlier, sizeof earlier, "%s<Enter> <Enter><Enter><Up><Enter>", person);
+  setenv("LANGUAGE", "es", 1);
+  cq_cli_locale();
+  field_begin(&it);
+  it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
+  assert_true(shows(&it, person, "sector Artesanía"));
+  field_end(&it);
+  static const struct {
+    int64_t day_ms;
+    bool earlier;
+    const char *words;
+  } cases[] = {{INT64_C(1353412800000), false, "2012-T1 (dentro del plazo, 19 días"},
+               {INT64_C(1356004800000), false, "2012-T1 (fuera del plazo, en los días de gracia, 49 días"},
+               {INT64_C(1353412800000), true, "2011-T4 (recuperación, 111 días"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    field_begin(&it);
+    it.office->at.utc_ms = cases[i].day_ms;
+    if (!shows(&it, cases[i].earlier ? earlier : season, cases[i].words)) fail_msg("not shown: %s", cases[i].words);
+    field_end(&it);
+  }
+  setenv("LANGUAGE", "en", 1);
+  cq_cli_locale();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_visit_chosen_again_goes_on_with_its_draft),
+                                     cmocka_unit_test(what_is_preloaded_is_said_in_words),
                                      cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
                                      cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
                                      cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same),
