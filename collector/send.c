@@ -14,9 +14,9 @@ enum { REASONS = 24 };
 
 /* --- what is to be sent --- */
 typedef struct waiting {
-  uint8_t name[CQ_STORE_HASH];
-  unsigned outcome; /* of before; 0: none */
-  cq_buf taken;     /* names of files, one a line */
+  uint8_t name[CQ_STORE_HASH], parent[CQ_STORE_HASH]; /* parent: the record that it corrects; zeroes: none */
+  unsigned outcome;                                   /* of before; 0: none */
+  cq_buf taken;                                       /* names of files, one a line */
 } waiting;
 
 typedef struct reason {
@@ -74,6 +74,7 @@ static cq_status see_record(void *context, const cq_store_record *record) {
     it->room = room;
   }
   it->rows[it->count] = (waiting){0};
+  memcpy(it->rows[it->count].parent, record->parent, CQ_STORE_HASH);
   memcpy(it->rows[it->count++].name, record->name, CQ_STORE_HASH);
   return CQ_OK;
 }
@@ -135,13 +136,31 @@ static cq_status leave_withdrawn(sending *it) {
   return CQ_OK;
 }
 
+/* By time of finalising a correction stands before what it corrects where the clock was set back between the two. */
+static void put_corrected_first(sending *it) {
+  static const uint8_t none[CQ_STORE_HASH];
+  for (size_t at = 0; at < it->count;) {
+    size_t other = memcmp(it->rows[at].parent, none, sizeof none) == 0 ? it->count : at + 1;
+    while (other < it->count && memcmp(it->rows[other].name, it->rows[at].parent, sizeof none) != 0) other++;
+    if (other >= it->count) {
+      at++;
+      continue;
+    }
+    waiting corrected = it->rows[other];
+    memmove(&it->rows[at + 1], &it->rows[at], (other - at) * sizeof *it->rows);
+    it->rows[at] = corrected; /* which may correct another */
+  }
+}
+
 static cq_status gather(sending *it) {
   cq_status status = cq_store_records(it->laptop->store, -1, see_record, it, it->error);
   if (status == CQ_OK)
     status = cq_store_deliveries(it->laptop->store, cq_buf_str(&it->server.name), see_delivery, it, it->error);
   if (status == CQ_NOMEM) return cq_error_nomem(it->error);
   if (status == CQ_OK) leave_out(it);
-  return status == CQ_OK ? leave_withdrawn(it) : status;
+  if (status == CQ_OK) status = leave_withdrawn(it);
+  if (status == CQ_OK) put_corrected_first(it);
+  return status;
 }
 
 /* --- one interview --- */

@@ -2,6 +2,7 @@
 /* Interviews to an OpenRosa server by the programs themselves: collector, courier, and a server that answers anything.
  */
 #include "chasqui/file.h"
+#include "chasqui/handover.h"
 #include "tests/collector/ways.h"
 #include "tests/sync/rosa_server.h"
 #include "tests/sync/run.h"
@@ -279,6 +280,294 @@ static void files_of_an_interview_go_with_it(void **state) {
   scene_close(&it);
 }
 
+/* --- corrections --- */
+
+/* What `fill` and `edit` say of the record they made. */
+static void made(const scene *it, const char *key, char out[80]) {
+  char quoted[40];
+  snprintf(quoted, sizeof quoted, "\"%s\":\"", key);
+  const char *at = it->out.at ? strstr(it->out.at, quoted) : NULL;
+  if (!at) fail_msg("no %s in: %s", key, it->out.at ? it->out.at : "");
+  snprintf(out, 80, "%.*s", (int)strcspn(at + strlen(quoted), "\""), at + strlen(quoted));
+}
+
+static void fill_one(scene *it, char record[80]) {
+  fill(it, 1);
+  made(it, "record", record);
+}
+
+static void edit(scene *it, const char *record, const char *changes, char correction[80]) {
+  char path[400];
+  snprintf(path, sizeof path, "%s/cambio.json", it->office->home);
+  write_file(path, changes);
+  int status = COLLECTOR(it, "edit", record, "--answers", path, "--json");
+  if (status != 0) fail_msg("edit: %d %s", status, it->out.at ? it->out.at : "");
+  made(it, "record", correction);
+}
+
+typedef struct comparing {
+  scene *scene;
+  cq_laptop *laptop;
+  cq_arena *arena;
+  char instance[80], before[80]; /* of the record, and the one that its XML deprecates */
+  cq_buf bytes;
+  size_t files;
+  bool missing;
+} comparing;
+
+static cq_status gather_piece(void *context, const void *bytes, size_t size) {
+  cq_buf_add(context, bytes, size);
+  return CQ_OK;
+}
+
+static cq_status compare_file(void *context, const cq_store_attachment *file) {
+  comparing *it = context;
+  char name[256];
+  snprintf(name, sizeof name, "%.*s", (int)file->name.size, file->name.at);
+  cq_buf_reset(&it->bytes);
+  assert_int_equal(cq_store_attachment_get(it->laptop->store, file->hash, gather_piece, &it->bytes, NULL), CQ_OK);
+  if (!rosa_server_holds_file(it->scene->s, it->instance, name, cq_buf_str(&it->bytes))) it->missing = true;
+  it->files++;
+  return CQ_OK;
+}
+
+static void element(cq_str xml, const char *name, char out[80]) {
+  char open[40];
+  snprintf(open, sizeof open, "%s>", name);
+  out[0] = '\0';
+  for (size_t at = 0, size = strlen(open); at + size < xml.size; at++) {
+    if (memcmp(xml.at + at, open, size) != 0) continue;
+    size_t end = at + size;
+    while (end < xml.size && xml.at[end] != '<') end++;
+    snprintf(out, 80, "%.*s", (int)(end - at - size), xml.at + at + size);
+    return;
+  }
+}
+
+/* Reads a record of the vault; whether the server has it under its identifier, byte for byte, with each of its files.
+ */
+static bool is_there(scene *at, const char *record, comparing *it) {
+  cq_laptop laptop;
+  cq_hash name;
+  cq_record parsed;
+  *it = (comparing){.scene = at, .laptop = &laptop, .arena = cq_arena_new(0)};
+  way_open(at->office, &laptop);
+  for (size_t i = 0; i < sizeof name.at; i++) sscanf(record + 2 * i, "%2hhx", &name.at[i]);
+  cq_buf bytes = {0};
+  assert_int_equal(cq_store_record_bytes(laptop.store, name.at, &bytes, NULL), CQ_OK);
+  assert_int_equal(cq_record_parse(&parsed, cq_buf_str(&bytes), it->arena, NULL), CQ_OK);
+  element(parsed.instance_xml, "instanceID", it->instance);
+  element(parsed.instance_xml, "deprecatedID", it->before);
+  bool there = rosa_server_holds(at->s, it->instance, parsed.instance_xml);
+  assert_int_equal(cq_store_record_attachments(laptop.store, name.at, compare_file, it, NULL), CQ_OK);
+  cq_laptop_close(&laptop);
+  cq_buf_fini(&bytes);
+  cq_buf_fini(&it->bytes);
+  cq_arena_free(it->arena);
+  return there && !it->missing;
+}
+
+typedef struct said {
+  char record[80];
+  int outcome;
+} said;
+
+static cq_status see_said(void *context, const cq_store_delivery *delivery) {
+  said *it = context;
+  char name[80];
+  for (size_t i = 0; i < sizeof delivery->record; i++) snprintf(name + 2 * i, 3, "%02x", delivery->record[i]);
+  if (strcmp(name, it->record) == 0) it->outcome = delivery->outcome;
+  return CQ_OK;
+}
+
+/* What the laptop keeps of the server's last word of a record. */
+static int last_word(const scene *at, const char *record) {
+  cq_laptop laptop;
+  said it = {0};
+  snprintf(it.record, sizeof it.record, "%s", record);
+  way_open(at->office, &laptop);
+  assert_int_equal(cq_store_deliveries(laptop.store, CQ_STR("ayllu"), see_said, &it, NULL), CQ_OK);
+  cq_laptop_close(&laptop);
+  return it.outcome;
+}
+
+static void a_correction_goes_as_an_edit_of_what_was_sent(void **state) {
+  scene it;
+  comparing first, second, third;
+  char record[80], one[80], two[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill_one(&it, record);
+  assert_int_equal(send_all(&it), 0);
+  edit(&it, record, "{\"nombre\":\"Ana Corregida\"}", one);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":1,\"refused\":0,\"later\":0,\"before\":1");
+  assert_true(is_there(&it, record, &first));
+  assert_true(is_there(&it, one, &second));
+  assert_string_equal(first.before, "");
+  assert_string_equal(second.before, first.instance);
+  assert_string_not_equal(second.instance, first.instance);
+  assert_int_equal(rosa_server_counts(it.s).submissions, 2); /* the server keeps both versions of the one */
+  /* A correction of the correction; its answer is lost, and it goes once more without harm. */
+  edit(&it, one, "{\"edad\":35}", two);
+  rosa_server_play(it.s, &(rosa_play){.kind = ROSA_PLAY_LOSE, .times = 9});
+  assert_int_equal(send_all(&it), 3);
+  rosa_server_play(it.s, &(rosa_play){0});
+  assert_int_equal(send_all(&it), 0);
+  assert_true(is_there(&it, two, &third));
+  assert_string_equal(third.before, second.instance);
+  assert_int_equal(rosa_server_counts(it.s).submissions, 3);
+  /* Nothing of it is given again. */
+  size_t posts = rosa_server_counts(it.s).posts;
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"before\":3");
+  assert_int_equal(rosa_server_counts(it.s).posts, posts);
+  scene_close(&it);
+}
+
+static void a_correction_brings_all_files_those_that_stayed_too(void **state) {
+  scene it;
+  comparing first, second;
+  char answers[400], text[1200], here[500], record[80], correction[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  assert_non_null(realpath("tests/collector/files", here));
+  snprintf(answers, sizeof answers, "%s/r.json", it.office->home);
+  snprintf(text, sizeof text,
+           "{\"nombre\":\"La casa\",\"casa\":\"%s/casa.png\",\"voz\":{\"missing\":\"na\"},"
+           "\"parcela\":[{\"foto\":\"%s/casa-patio.png\"}]}",
+           here, here);
+  write_file(answers, text);
+  assert_int_equal(COLLECTOR(&it, "fill", "fotos", "--answers", answers, "--json"), 0);
+  made(&it, "record", record);
+  assert_int_equal(send_all(&it), 0);
+  snprintf(text, sizeof text, "{\"nombre\":\"La casa nueva\",\"voz\":\"%s/saludo.amr\"}", here);
+  edit(&it, record, text, correction);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":1");
+  assert_true(is_there(&it, record, &first));
+  assert_true(is_there(&it, correction, &second));
+  assert_int_equal(first.files, 2);
+  assert_int_equal(second.files, 3);
+  assert_int_equal(rosa_server_counts(it.s).attachments, 5);
+  scene_close(&it);
+}
+
+static void a_correction_made_before_anything_was_sent_goes_after_what_it_corrects(void **state) {
+  scene it;
+  comparing first, second;
+  char record[80], correction[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill_one(&it, record);
+  edit(&it, record, "{\"nombre\":\"Ana Corregida\"}", correction);
+  /* Alone it is known for what it is, and waits. */
+  assert_int_equal(COLLECTOR(&it, "send", "ayllu", correction, "--yes", "--json"), 1);
+  expect(&it, "\"accepted\":0,\"refused\":0,\"later\":1");
+  assert_int_equal(last_word(&it, correction), CQ_DELIVERY_ORIGINAL);
+  assert_int_equal(rosa_server_counts(it.s).submissions, 0);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":2,\"refused\":0,\"later\":0");
+  assert_true(is_there(&it, record, &first));
+  assert_true(is_there(&it, correction, &second));
+  assert_string_equal(second.before, first.instance);
+  scene_close(&it);
+}
+
+/* The laptop's clock ran ahead at the interview, by less than is asked about, and was set right before the correction.
+ */
+static void a_clock_set_back_changes_nothing_of_that(void **state) {
+  scene it;
+  comparing first, second;
+  char record[80], correction[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  it.office->at.utc_ms = cq_clock_system.now_utc_ms(NULL) + INT64_C(9) * 60000;
+  way_answers(it.office, "tests/collector/visita.json");
+  assert_int_equal(COLLECTOR(&it, "status", "--json"), 0);
+  made(&it, "name", record);
+  edit(&it, record, "{\"nombre\":\"Ana Corregida\"}", correction);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":2,\"refused\":0,\"later\":0");
+  assert_true(is_there(&it, record, &first));
+  assert_true(is_there(&it, correction, &second));
+  assert_string_equal(second.before, first.instance);
+  scene_close(&it);
+}
+
+static void a_second_correction_of_one_is_a_conflict_there_too(void **state) {
+  scene it;
+  comparing seen;
+  char path[400], record[80], one[80], two[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill_one(&it, record);
+  edit(&it, record, "{\"nombre\":\"Ana Corregida\"}", one);
+  assert_int_equal(send_all(&it), 0);
+  snprintf(path, sizeof path, "%s/cambio.json", it.office->home);
+  write_file(path, "{\"nombre\":\"Ana de Otro Modo\"}");
+  assert_int_equal(COLLECTOR(&it, "edit", record, "--answers", path, "--fork", "--json"), 0);
+  made(&it, "record", two);
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "\"accepted\":0,\"refused\":1,\"later\":0,\"before\":2");
+  assert_int_equal(last_word(&it, two), CQ_DELIVERY_CONFLICT);
+  assert_true(is_there(&it, one, &seen));
+  assert_false(is_there(&it, two, &seen));
+  scene_close(&it);
+}
+
+static void a_correction_that_withdraws_keeps_both_here(void **state) {
+  scene it;
+  char path[400];
+  char record[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill_one(&it, record);
+  snprintf(path, sizeof path, "%s/cambio.json", it.office->home);
+  write_file(path, "{}");
+  assert_int_equal(COLLECTOR(&it, "edit", record, "--answers", path, "--result", "withdrawn", "--json"), 0);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":0,\"refused\":0,\"later\":0,\"before\":0,\"withdrawn\":2");
+  assert_int_equal(rosa_server_counts(it.s).posts, 0);
+  scene_close(&it);
+}
+
+static void a_server_that_has_lost_what_is_corrected_is_told_of(void **state) {
+  scene it;
+  char record[80], correction[80];
+  (void)state;
+  scene_open(&it);
+  add_server(&it);
+  fill_one(&it, record);
+  assert_int_equal(send_all(&it), 0);
+  edit(&it, record, "{\"nombre\":\"Ana Corregida\"}", correction);
+  /* Another server under the same name: it has nothing. */
+  rosa_server *empty = rosa_server_start();
+  assert_non_null(empty);
+  rosa_server_form(empty, "visita", "1", cq_buf_str(&it.xml[0]));
+  rosa_server_url(empty, it.url);
+  add_server(&it);
+  assert_int_equal(send_all(&it), 1);
+  expect(&it, "\"accepted\":0,\"refused\":0,\"later\":1,\"before\":1");
+  assert_int_equal(last_word(&it, correction), CQ_DELIVERY_ORIGINAL);
+  assert_int_equal(rosa_server_counts(empty).submissions, 0);
+  assert_int_equal(COLLECTOR(&it, "server", "list", "--json"), 0);
+  expect(&it, "\"accepted\":1,\"waiting\":1,\"refused\":0");
+  /* The first one again: it goes. */
+  rosa_server_end(empty);
+  rosa_server_url(it.s, it.url);
+  add_server(&it);
+  assert_int_equal(send_all(&it), 0);
+  expect(&it, "\"accepted\":1");
+  scene_close(&it);
+}
+
 /* A form that only the server has, with a list. */
 static const char theirs[] =
     "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
@@ -358,6 +647,13 @@ int main(void) {
       cmocka_unit_test(a_wrong_token_a_login_page_and_no_line_are_told),
       cmocka_unit_test(a_lost_answer_makes_no_second_interview),
       cmocka_unit_test(files_of_an_interview_go_with_it),
+      cmocka_unit_test(a_correction_goes_as_an_edit_of_what_was_sent),
+      cmocka_unit_test(a_correction_brings_all_files_those_that_stayed_too),
+      cmocka_unit_test(a_correction_made_before_anything_was_sent_goes_after_what_it_corrects),
+      cmocka_unit_test(a_clock_set_back_changes_nothing_of_that),
+      cmocka_unit_test(a_second_correction_of_one_is_a_conflict_there_too),
+      cmocka_unit_test(a_correction_that_withdraws_keeps_both_here),
+      cmocka_unit_test(a_server_that_has_lost_what_is_corrected_is_told_of),
       cmocka_unit_test(a_form_of_the_server_is_used_at_the_technicians_word_and_goes_there_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
