@@ -194,8 +194,10 @@ static cq_status say_erased(cq_cli *cli, cq_desk *desk, const chosen *c, cq_erro
   int64_t sheets = 0;
   cq_status status = cq_desk_number(desk, "SELECT count(*) FROM sheet", 0, &sheets, error);
   if (status != CQ_OK) return status;
-  cq_cli_say(cli, _("%zu records erased. The order goes out with the courier, and with: %s"), c->count,
-             "chasqui-central publish");
+  cq_cli_say(cli,
+             cq_cli_plural("%zu record erased. The order goes out with the courier, and with: %s",
+                           "%zu records erased. The order goes out with the courier, and with: %s", c->count),
+             c->count, "chasqui-central publish");
   if (sheets)
     cq_cli_say(cli, _("Sheets with names were sent to laptops. Make them anew: %s"), "chasqui-central contacts send");
   cq_cli_say(cli, _("Who has obeyed: %s"), "chasqui-central erase status");
