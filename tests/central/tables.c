@@ -189,6 +189,46 @@ static void those_who_are_lost(void **state) {
   cJSON_Delete(json);
 }
 
+/* What is the same for everybody has no spread, and no difference: not one of 1e-17 either. */
+static void a_constant_has_no_spread(void **state) {
+  static const char *const values[] = {"0.1", "7", "1234.56", "0.3333", "-2e-5", "1e300"};
+  (void)state;
+  for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+    cq_buf text = {0};
+    char path[600], arguments[900];
+    int status;
+    double value = atof(values[v]);
+    snprintf(path, sizeof path, "%s/constant.csv", getenv("CHASQUI_TEST_TMP"));
+    cq_buf_add_text(&text, "stratum,N,answered,y\n");
+    for (int i = 0; i < 30; i++)
+      cq_buf_addf(&text, "%c,%d,%d,%s\n", 'a' + i % 3, 41 + 12 * (i % 3), i % 4 > 0, values[v]);
+    assert_int_equal(cq_file_replace(path, text.at, text.size, 0600, false, NULL), CQ_OK);
+    cq_buf_fini(&text);
+    snprintf(arguments, sizeof arguments,
+             "sample report %s --stratum stratum --population N --answered answered --compare y", path);
+    cJSON *json = run(arguments, &status);
+    assert_int_equal(status, 0);
+    const cJSON *y = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "comparison"), 0);
+    static const char *const parts[] = {"stayed", "left", "difference"};
+    for (size_t i = 0; i < 3; i++) {
+      const cJSON *e = cJSON_GetObjectItem(y, parts[i]);
+      double mean = i == 2 ? 0 : value;
+      assert_true(number(e, "estimate") == mean && number(e, "se") == 0);
+      assert_true(number(e, "low") == mean && number(e, "high") == mean);
+    }
+    cJSON_Delete(json);
+    static const char *const kinds[] = {"--mean y", "--total y", "--mean y --answered answered"};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+      snprintf(arguments, sizeof arguments, "estimate %s --stratum stratum --population N %s", path, kinds[k]);
+      json = run(arguments, &status);
+      assert_int_equal(status, 0);
+      if (k != 1) assert_true(number(json, "estimate") == value);
+      if (number(json, "se") != 0) fail_msg("%s %s: s.e. %g", values[v], kinds[k], number(json, "se"));
+      cJSON_Delete(json);
+    }
+  }
+}
+
 static void contrast_of_two_groups(void **state) {
   (void)state;
   int status;
@@ -601,6 +641,7 @@ int main(void) {
       cmocka_unit_test(nothing_hidden_can_be_worked_out),
       cmocka_unit_test(a_bridge_is_found),
       cmocka_unit_test(those_who_are_lost),
+      cmocka_unit_test(a_constant_has_no_spread),
       cmocka_unit_test(contrast_of_two_groups),
       cmocka_unit_test(single_stratum_is_named),
       cmocka_unit_test(coverage),

@@ -14,9 +14,18 @@ double cq_design_weight(const cq_design *design, uint32_t row) {
 }
 
 typedef struct spread {
-  long double sum, squares; /* of w z; of its distance from the stratum's mean */
-  size_t rows;              /* within the domain */
+  long double sum, off, squares; /* of w z; of its distance from sum / rows; from the mean, squared */
+  size_t rows;                   /* within the domain */
 } spread;
+
+/*
+ * A quotient of sums is off by its rounding. What is left around it, added up, says by how much: so the mean of equal
+ * values is that value, and what is the same for all has no spread.
+ */
+static long double stratum_mean(const spread *of, size_t rows) {
+  long double n = (long double)rows, mean = of->sum / n;
+  return mean + (of->off - (n - (long double)of->rows) * mean) / n;
+}
 
 /* V = Σ_h (1 − n_h/N_h) n_h s²_h(w z), which is Σ_h N_h² (1 − n_h/N_h) s²_h(z)/n_h where the weight is N_h/n_h. */
 static double variance(const cq_design *design, const uint32_t *rows, const double *z, size_t count, spread *of) {
@@ -28,6 +37,11 @@ static double variance(const cq_design *design, const uint32_t *rows, const doub
   for (size_t i = 0; i < count; i++) {
     uint32_t h = design->stratum[rows[i]];
     long double mean = of[h].sum / (long double)design->strata[h].rows;
+    of[h].off += (long double)cq_design_weight(design, rows[i]) * z[i] - mean;
+  }
+  for (size_t i = 0; i < count; i++) {
+    uint32_t h = design->stratum[rows[i]];
+    long double mean = stratum_mean(&of[h], design->strata[h].rows);
     long double off = (long double)cq_design_weight(design, rows[i]) * z[i] - mean;
     of[h].squares += off * off;
   }
@@ -35,7 +49,7 @@ static double variance(const cq_design *design, const uint32_t *rows, const doub
   for (size_t h = 0; h < design->strata_count; h++) {
     const cq_stratum *stratum = &design->strata[h];
     if (stratum->rows < 2) continue;
-    long double n = (long double)stratum->rows, mean = of[h].sum / n;
+    long double n = (long double)stratum->rows, mean = stratum_mean(&of[h], stratum->rows);
     long double squares = of[h].squares + (n - (long double)of[h].rows) * mean * mean; /* the zeros outside */
     total += (1 - n / stratum->population) * n * squares / (n - 1);
   }
@@ -65,6 +79,12 @@ void cq_survey_interval(cq_estimate *e, cq_estimate_kind kind) {
   }
 }
 
+/* What the estimate would have each row be. */
+static long double fitted(cq_estimate_kind kind, long double theta, const double *x, size_t i) {
+  if (kind == CQ_ESTIMATE_TOTAL) return 0;
+  return kind == CQ_ESTIMATE_RATIO && x ? theta * x[i] : theta;
+}
+
 /* The estimate and, into z, the linearised variable of each row of the domain. */
 static cq_status linearise(const cq_design *design, cq_estimate_kind kind, const uint32_t *rows, const double *y,
                            const double *x, size_t count, double *z, cq_estimate *e, cq_error *error) {
@@ -78,11 +98,13 @@ static cq_status linearise(const cq_design *design, cq_estimate_kind kind, const
   }
   long double below = kind == CQ_ESTIMATE_TOTAL ? 1 : kind == CQ_ESTIMATE_RATIO ? sum_x : weights;
   if (below == 0) return cq_error_set(error, CQ_INVALID, "central.estimate.zero", NULL);
-  long double theta = sum_y / below;
-  for (size_t i = 0; i < count; i++) {
-    long double of = kind == CQ_ESTIMATE_TOTAL ? 0 : kind == CQ_ESTIMATE_RATIO && x ? theta * x[i] : theta;
-    z[i] = (double)((y[i] - of) / below);
+  long double theta = sum_y / below, off = 0;
+  if (kind != CQ_ESTIMATE_TOTAL) { /* as stratum_mean */
+    for (size_t i = 0; i < count; i++)
+      off += (long double)cq_design_weight(design, rows[i]) * (y[i] - fitted(kind, theta, x, i));
+    theta += off / below;
   }
+  for (size_t i = 0; i < count; i++) z[i] = (double)((y[i] - fitted(kind, theta, x, i)) / below);
   *e = (cq_estimate){.estimate = (double)theta,
                      .df = (double)(design->rows - design->strata_count),
                      .n = count,
