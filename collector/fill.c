@@ -2,6 +2,7 @@
 #include "collector/collector.h"
 
 #include "chasqui/file.h"
+#include "collector/answer.h"
 #include "collector/line/line.h"
 
 #include <stdio.h>
@@ -120,6 +121,20 @@ static cq_status attach_files(cq_cli *cli, cq_filling *filling, const char *path
   return status;
 }
 
+static cq_status check_reason(const cq_filling *filling, const char *reason, cq_arena *arena, cq_error *error) {
+  cq_choices known;
+  cq_buf codes = {0};
+  if (!reason || cq_answer_is_code(cq_str_from(reason))) return CQ_OK;
+  cq_status status = cq_filling_reasons(filling, arena, &known, error);
+  for (size_t i = 0; status == CQ_OK && i < known.count; i++) {
+    cq_buf_add_text(&codes, i > 0 ? ", " : "");
+    cq_buf_add_str(&codes, known.items[i].value);
+  }
+  if (status == CQ_OK) status = cq_error_set(error, CQ_INVALID, "collector.reason", reason, codes.at, NULL);
+  cq_buf_fini(&codes);
+  return status;
+}
+
 static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_str reason, cq_hash *name,
                       cq_error *error) {
   cq_buf answers = {0};
@@ -128,6 +143,7 @@ static cq_status fill(cq_cli *cli, cq_filling *filling, cq_result result, cq_str
   const char *path = cq_cli_value(cli, "answers");
   cq_arena *arena = cq_arena_new(0);
   cq_status status = arena ? CQ_OK : cq_error_nomem(error);
+  if (status == CQ_OK) status = check_reason(filling, cq_cli_value(cli, "reason"), arena, error);
   if (status == CQ_OK) status = cq_file_read(path, CQ_FORM_MAX_XML, &answers, error);
   if (status == CQ_OK) {
     status = cq_answers_apply(filling->interview, cq_buf_str(&answers), arena, &report, error);

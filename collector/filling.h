@@ -84,6 +84,9 @@ cq_status cq_filling_language(cq_filling *filling, size_t language, cq_error *er
  * interview, or no consent. An empty `*reason` becomes the form's own,
  * borrowed from the interview until it changes; NULL: not wanted. */
 cq_result cq_filling_result(const cq_filling *filling, cq_result asked, cq_str *reason);
+/* Codes for why an interview is not complete, with their words: those of the form's question of how the visit went, in
+ * the form's language, else the built-in ones. Others may be given. In `arena`. */
+cq_status cq_filling_reasons(const cq_filling *filling, cq_arena *arena, cq_choices *reasons, cq_error *error);
 /* The result to ask for where nobody says another, before anything was answered: of a correction the one that the
  * record has, unless that follows from its answers; else complete. `*reason`: as the record has it. */
 cq_result cq_filling_asked(const cq_filling *filling, cq_str *reason);

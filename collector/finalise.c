@@ -2,6 +2,7 @@
 /* From a filled interview to a record for ever: envelope, audit trail, name. */
 #include "chasqui/calendar.h"
 #include "chasqui/csv.h"
+#include "collector/answer.h"
 #include "collector/correct.h"
 #include "collector/filling.h"
 #include "collector/roster.h"
@@ -19,6 +20,7 @@
 #define FIELD_CONSENT_LANGUAGE "cons_lengua"
 #define FIELD_CONSENT_FOLIO "cons_folio"
 #define FIELD_RESULT "resultado" /* of the visit */
+#define RESULT_COMPLETE "completa"
 #define FIELD_WITHDRAWS "retira"
 #define FIELD_PLACE "distrito"
 #define FIELD_PERSON "tdd" /* also the list it is chosen from */
@@ -176,9 +178,46 @@ cq_result cq_filling_result(const cq_filling *it, cq_result asked, cq_str *reaso
   if (asked != CQ_RESULT_COMPLETE) return asked;
   if (cq_str_is(value_of(it, FIELD_WITHDRAWS), "si")) return CQ_RESULT_WITHDRAWN;
   if (find_consent(it).state == CQ_CONSENT_REFUSED) return CQ_RESULT_REFUSED;
-  if (visit.size == 0 || cq_str_is(visit, "completa")) return asked;
+  if (visit.size == 0 || cq_str_is(visit, RESULT_COMPLETE)) return asked;
   if (reason && reason->size == 0) *reason = visit;
   return cq_str_is(visit, "rechazo") ? CQ_RESULT_REFUSED : CQ_RESULT_PARTIAL;
+}
+
+/* "ausente" and those like it are what panel.h takes for an absence. */
+static cq_status built_in_reasons(cq_arena *arena, cq_choices *reasons, cq_error *error) {
+  static const struct {
+    const char *code, *words;
+  } known[] = {{"ausente", N_("the person was away")},
+               {"no_ubicado", N_("the person could not be found")},
+               {"migro", N_("the person moved away")},
+               {"fallecio", N_("the person died")},
+               {"interrumpida", N_("the interview was interrupted")}};
+  enum { KNOWN = sizeof known / sizeof *known };
+  reasons->items = cq_arena_array(arena, KNOWN, sizeof *reasons->items);
+  if (!reasons->items) return cq_error_nomem(error);
+  for (; reasons->count < KNOWN; reasons->count++)
+    reasons->items[reasons->count] = (cq_choice){.value = cq_str_from(known[reasons->count].code),
+                                                 .label = cq_str_from(_(known[reasons->count].words))};
+  return CQ_OK;
+}
+
+cq_status cq_filling_reasons(const cq_filling *it, cq_arena *arena, cq_choices *reasons, cq_error *error) {
+  const cq_field *field = cq_form_find(it->form, CQ_STR(FIELD_RESULT));
+  cq_choices all = {0};
+  cq_entry node;
+  *reasons = (cq_choices){0};
+  if (field && field->control == CQ_CONTROL_SELECT1 &&
+      cq_interview_entry(it->interview, field->path, &node, NULL) == CQ_OK) {
+    cq_status status = cq_interview_choices(it->interview, node, arena, &all, error);
+    if (status != CQ_OK) return status;
+  }
+  reasons->items = all.items;
+  for (size_t i = 0; i < all.count; i++) {
+    if (cq_str_is(all.items[i].value, RESULT_COMPLETE) || !cq_answer_is_code(all.items[i].value)) continue;
+    reasons->items[reasons->count] = all.items[i];
+    reasons->items[reasons->count++].chosen = false;
+  }
+  return reasons->count > 0 ? CQ_OK : built_in_reasons(arena, reasons, error);
 }
 
 /* --- audit trail --- */

@@ -20,7 +20,8 @@ static const cq_cli_option join_options[] = {
 static const cq_cli_option fill_options[] = {
     {"answers", 'a', N_("FILE"), N_("a JSON object of questions and answers")},
     {"result", 'r', N_("RESULT"), N_("complete (else), partial, refused or withdrawn")},
-    {"reason", 0, N_("CODE"), N_("why it is not complete")},
+    {"reason", 0, N_("CODE"),
+     N_("why it is not complete: the form's own code, else ausente, no_ubicado, migro, fallecio or interrumpida")},
     {"working-date", 0, N_("DATE"), N_("the day it is, YYYY-MM-DD, where the laptop's clock is wrong")},
     {"no-pack", 0, NULL, N_("leave the record in the vault; a later pack takes it along")},
     CQ_CLI_OPTION_HOME,
@@ -32,7 +33,7 @@ static const cq_cli_option edit_options[] = {
     {"answers", 'a', N_("FILE"), N_("a JSON object of questions and answers: those to be changed")},
     {"line", 'l', NULL, N_("question by question in plain lines, in place of a file of answers")},
     {"result", 'r', N_("RESULT"), N_("complete, partial, refused or withdrawn (else as it was)")},
-    {"reason", 0, N_("CODE"), N_("why it is not complete (else as it was)")},
+    {"reason", 0, N_("CODE"), N_("why it is not complete, as with fill (else as it was)")},
     {"fork", 0, NULL, N_("also where the record has a correction already: the office decides between the two")},
     {"working-date", 0, N_("DATE"), N_("the day it is, YYYY-MM-DD, where the laptop's clock is wrong")},
     {"no-pack", 0, NULL, N_("leave the record in the vault; a later pack takes it along")},

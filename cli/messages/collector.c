@@ -16,6 +16,8 @@ const cq_cli_message cq_cli_messages_collector[] = {
      N_("Give it with --technician CODE: letters, digits, point, dash; no name.")},
     {"collector.form.none", N_("The programme has no current form “%1$s”."), NULL},
     {"collector.fill.faults", N_("%1$s answers are missing or not right; nothing was kept."), NULL},
+    {"collector.reason", N_("“%1$s” is no code: letters without accents, digits, point, dash, low dash."),
+     N_("Codes of this form: %2$s. The programme may have others.")},
     {"collector.record.none", N_("No finished interview here is called “%1$s”."),
      N_("Names of eight digits or more are shown by: chasqui-collector status")},
     {"collector.record.several", N_("Several finished interviews are called “%1$s”."),

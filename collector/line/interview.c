@@ -445,20 +445,31 @@ static wish ask_repeat(talk *it, const cq_page *page) {
 
 /* --- the end --- */
 
+/* The code that was typed: as it is, or by its number or words in the list. */
+static cq_str reason_typed(const cq_choices *known, cq_str typed) {
+  size_t fitting;
+  const cq_choice *one = meant(known, typed, &fitting);
+  return one && fitting == 0 ? one->value : typed; /* part of a text may be a code of its own */
+}
+
 /* Why it is not complete; an empty line: no reason, or that of the record which is corrected. False where the input has
  * ended. */
 static bool ask_reason(talk *it, cq_result result, cq_buf *reason) {
   const cq_record *parent = it->filling->parent;
   cq_str before = parent && parent->envelope.result == result ? parent->envelope.reason : CQ_STR("");
+  cq_choices known = {0};
+  it->status = cq_filling_reasons(it->filling, it->line->arena, &known, it->line->error);
+  if (it->status != CQ_OK) return false;
   for (;;) {
     if (before.size > 0) {
       fprintf(it->line->out, _("The reason given before: %.*s"), (int)before.size, before.at);
       fputc('\n', it->line->out);
     }
-    if (!cq_line_read(it->line, before.size > 0 ? _("Why, as a code such as ausente (Enter: as before) > ")
-                                                : _("Why, as a code such as ausente (Enter: no reason) > ")))
+    show_choices(it, &known, CQ_STR(""));
+    if (!cq_line_read(it->line, before.size > 0 ? _("Why: one of these, or another code (Enter: as before) > ")
+                                                : _("Why: one of these, or another code (Enter: no reason) > ")))
       return false;
-    cq_str typed = cq_str_trim(cq_buf_str(&it->line->typed));
+    cq_str typed = reason_typed(&known, cq_str_trim(cq_buf_str(&it->line->typed)));
     cq_buf_reset(reason);
     cq_buf_add_str(reason, typed.size > 0 ? typed : before);
     if (typed.size == 0 || cq_answer_is_code(typed)) return true;

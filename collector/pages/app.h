@@ -91,6 +91,8 @@ void cq_view_options(cq_app *app, const char *question, const char *const *optio
 /* A code in one line: letters, digits, point, dash, low dash. `given` is called when this view has gone. */
 void cq_view_code(cq_app *app, const char *title, const char *question,
                   void (*given)(cq_app *app, cq_str code, int64_t context), int64_t context);
+/* Why the interview at work is not complete: a code chosen from those that there are, or another one. */
+void cq_view_reason(cq_app *app, void (*given)(cq_app *app, cq_str code, int64_t context), int64_t context);
 /* Asks what day it is, where the clock can't be right; else nothing. */
 void cq_view_date(cq_app *app);
 /* Shows the notices until they are confirmed, where there are any. */

@@ -77,8 +77,7 @@ static cq_str reason_before(const cq_app *app, cq_result result) {
 
 static void finish_or_ask(cq_app *app, int64_t result, size_t option) {
   if (option == 1)
-    cq_view_code(app, _("Why"), _("Why is it not complete? The programme says which codes there are, such as ausente."),
-                 finish_for, result);
+    cq_view_reason(app, finish_for, result);
   else
     finish_for(app, reason_before(app, (cq_result)result), result);
 }

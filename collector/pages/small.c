@@ -79,6 +79,7 @@ typedef struct choice_view {
   void (*choose)(struct choice_view *it, const cq_list_item *item);
   void (*yes)(cq_app *app, int64_t context);
   void (*chosen)(cq_app *app, int64_t context, size_t option);
+  void (*given)(cq_app *app, cq_str code, int64_t context);
 } choice_view;
 
 static void choice_draw(cq_view *view, cq_grid *grid, int row, int rows) {
@@ -325,6 +326,48 @@ void cq_view_code(cq_app *app, const char *title, const char *question, void (*g
   it->given = given;
   it->context = context;
   if (!it->question) cq_app_pop(app);
+}
+
+/* --- why an interview is not complete --- */
+
+enum { REASON_OTHER = 1 };
+
+static void choose_reason(choice_view *it, const cq_list_item *item) {
+  cq_app *app = it->view.app;
+  void (*given)(cq_app *, cq_str, int64_t) = it->given;
+  int64_t context = it->context;
+  char code[CQ_ANSWER_CODE + 1] = "";
+  if (item->tag != REASON_OTHER) snprintf(code, sizeof code, "%s", item->detail);
+  cq_app_pop(app);
+  if (*code)
+    given(app, cq_str_from(code), context);
+  else
+    cq_view_code(app, _("Why"), _("Why is it not complete? The programme says which codes there are, such as ausente."),
+                 given, context);
+}
+
+void cq_view_reason(cq_app *app, void (*given)(cq_app *, cq_str, int64_t), int64_t context) {
+  cq_error error;
+  cq_choices reasons = {0};
+  cq_error_clear(&error);
+  cq_arena *arena = cq_arena_new(0);
+  cq_status status = arena ? cq_filling_reasons(app->filling, arena, &reasons, &error) : cq_error_nomem(&error);
+  if (cq_app_well(app, status, &error)) {
+    choice_view *it = open_choice(app, _("Why"), _("Why is it not complete?"), choose_reason);
+    for (size_t i = 0; it && i < reasons.count; i++) {
+      const cq_choice *reason = &reasons.items[i];
+      char code[CQ_ANSWER_CODE + 1];
+      snprintf(code, sizeof code, "%.*s", (int)reason->value.size, reason->value.at);
+      cq_list_add(&it->list, 0, reason->label.size > 0 ? reason->label : reason->value, code);
+    }
+    if (it) {
+      it->given = given;
+      it->context = context;
+      cq_list_add(&it->list, REASON_OTHER, cq_str_from(_("Another code of the programme")), NULL);
+      cq_list_ready(&it->list, 0);
+    }
+  }
+  cq_arena_free(arena);
 }
 
 /* --- the day --- */

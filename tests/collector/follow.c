@@ -257,6 +257,20 @@ static cq_status see_name(void *context, const cq_store_record *record) {
   return CQ_OK;
 }
 
+static void ended_as(field *it, cq_result result, const char *reason) {
+  cq_laptop laptop;
+  cq_hash name;
+  it->office->at.utc_ms += 600000;
+  way_open(it->office, &laptop);
+  assert_int_equal(cq_store_records(laptop.store, -1, see_name, &name, NULL), CQ_OK);
+  cq_buf_reset(&it->bytes);
+  assert_int_equal(cq_store_record_bytes(laptop.store, name.at, &it->bytes, NULL), CQ_OK);
+  assert_int_equal(cq_record_parse(&it->record, cq_buf_str(&it->bytes), it->arena, NULL), CQ_OK);
+  assert_int_equal(it->record.envelope.result, result);
+  assert_true(cq_str_is(it->record.envelope.reason, reason));
+  cq_laptop_close(&laptop);
+}
+
 /* On the screen and by lines: the interview stands at the person, chosen from the agenda. */
 static void a_due_visit_begins_with_its_person(void **state) {
   (void)state;
@@ -278,14 +292,22 @@ static void a_due_visit_begins_with_its_person(void **state) {
   is_at_the_person(&it, label);
   /* and a reason by lines: a code, no sentence */
   way_lines(it.office, "5\n2\n:review\np\nno hubo nadie\nausente\n0\n");
-  cq_hash name;
-  way_open(it.office, &laptop);
-  assert_int_equal(cq_store_records(laptop.store, -1, see_name, &name, NULL), CQ_OK);
-  assert_int_equal(cq_store_record_bytes(laptop.store, name.at, &it.bytes, NULL), CQ_OK);
-  assert_int_equal(cq_record_parse(&it.record, cq_buf_str(&it.bytes), it.arena, NULL), CQ_OK);
-  assert_int_equal(it.record.envelope.result, CQ_RESULT_PARTIAL);
-  assert_true(cq_str_is(it.record.envelope.reason, "ausente"));
-  cq_laptop_close(&laptop);
+  ended_as(&it, CQ_RESULT_PARTIAL, "ausente");
+  field_end(&it);
+}
+
+/* The codes are those of the form's question of how the visit went; others may be written. */
+static void why_it_is_not_complete_is_chosen_from_the_forms_own_list(void **state) {
+  (void)state;
+  field it;
+  field_begin(&it);
+  it.office->at.utc_ms = INT64_C(1353412800000); /* 2012-11-20 */
+  way_keys(it.office, "<Enter><Down><Enter><F4>partial<Enter><Down><Enter>moved<Enter>", 24, 80, NULL, NULL);
+  ended_as(&it, CQ_RESULT_PARTIAL, "migro");
+  way_lines(it.office, "5\n2\n:review\np\n2\n0\n");
+  ended_as(&it, CQ_RESULT_PARTIAL, "ausente");
+  way_lines(it.office, "5\n2\n:review\nr\nno\n0\n"); /* part of "No ubicado", and a code of its own */
+  ended_as(&it, CQ_RESULT_REFUSED, "no");
   field_end(&it);
 }
 
@@ -391,6 +413,7 @@ static void what_is_preloaded_is_said_in_words(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_visit_chosen_again_goes_on_with_its_draft),
                                      cmocka_unit_test(what_is_preloaded_is_said_in_words),
+                                     cmocka_unit_test(why_it_is_not_complete_is_chosen_from_the_forms_own_list),
                                      cmocka_unit_test(an_absence_stays_due_and_who_left_does_not),
                                      cmocka_unit_test(a_season_is_preloaded_from_the_baseline_of_minutes_ago),
                                      cmocka_unit_test(who_refuses_or_is_not_found_is_named_all_the_same),

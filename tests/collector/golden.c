@@ -75,17 +75,20 @@ static const char *const fotos[] = {"<Enter><Enter>La casa<Enter>",
                                     "xyz",
                                     NULL};
 
-/* Left early: what is missing is called by its question, and the reason is a code. */
-static const char *const porque[] = {"<Enter><Enter><Enter>Ana<Enter><F4>",
-                                     "<Enter>",
-                                     "<F4>par",
-                                     "<Enter>",
-                                     "<Down><Enter>",
-                                     "casa cerrada<Enter>",
-                                     "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>"
-                                     "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>ausente<Enter>",
-                                     "<Down><Down><Enter>",
-                                     NULL};
+/* Left early: what is missing is called by its question, and the reason is one of a list, or another code. */
+static const char *const porque[] = {
+    "<Enter><Enter><Enter>Ana<Enter><F4>",
+    "<Enter>",
+    "<F4>par",
+    "<Enter>",
+    "<Down><Enter>",
+    "<Esc>",
+    "<Down><Down><Down><Down><Enter><Down><Enter><Down><Down><Down><Down><Down><Enter>",
+    "casa cerrada<Enter>",
+    "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>"
+    "<Backspace><Backspace><Backspace><Backspace><Backspace><Backspace>feria<Enter>",
+    "<Down><Down><Enter>",
+    NULL};
 
 /* Two repeated parts without a name: the review says in which one each answer is missing. */
 static const char *const partes[] = {"<Enter><Enter><Enter>Ana<Enter>34<Enter><F2>miemb<Enter><Up><Enter>", "<F4>",
