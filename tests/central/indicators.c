@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Indicators as data: expressions, faults of a file, figures from merged records against `estimate`. */
-#include "central/merge/compose.h"
-#include "central/merge/derive.h"
-#include "central/tables/folio/folio.h"
 #include "central/tables/indicators/indicator.h"
-#include "central/tables/survey/data.h"
-#include "central/tables/survey/respond.h"
 #include "chasqui/csv.h"
 #include "chasqui/file.h"
-#include "chasqui/record.h"
-#include "forms/xlsx/workbook.h"
-#include "tests/central/desk.h"
+#include "tests/central/seasons.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <cjson/cJSON.h>
-
-static void close_to(double value, double expected, double relative) {
-  if (!(fabs(value - expected) <= relative * (fabs(expected) + 1e-12))) fail_msg("%.15g is not %.15g", value, expected);
-}
 
 /* --- expressions --- */
 
@@ -112,12 +93,12 @@ static void all_faults_at_once(void **state) {
   cq_indicators all = {0};
   assert_int_equal(cq_indicators_read(&all, CQ_STR(csv), fields, 4, NULL), CQ_OK);
   for (size_t i = 0; i < all.fault_count || i < sizeof expected / sizeof *expected; i++) {
-    char said[512] = "";
+    char words[512] = "";
     const cq_error *f = &all.faults[i];
     if (i < all.fault_count)
-      snprintf(said, sizeof said, "%s %s%s%s", f->arg[0], f->code, *f->arg[2] ? " " : "", f->arg[2]);
-    if (i >= sizeof expected / sizeof *expected || strcmp(said, expected[i]) != 0)
-      fail_msg("fault %zu: “%s” is not “%s”", i, said, i < sizeof expected / sizeof *expected ? expected[i] : "");
+      snprintf(words, sizeof words, "%s %s%s%s", f->arg[0], f->code, *f->arg[2] ? " " : "", f->arg[2]);
+    if (i >= sizeof expected / sizeof *expected || strcmp(words, expected[i]) != 0)
+      fail_msg("fault %zu: “%s” is not “%s”", i, words, i < sizeof expected / sizeof *expected ? expected[i] : "");
   }
   assert_int_equal(all.count, 4); /* the row of semicolons is none */
   cq_indicators_fini(&all);
@@ -198,237 +179,6 @@ static void prices(void **state) {
 }
 
 /* --- figures from a desk --- */
-
-enum { UNITS = 20, STRATA = 4, PER_STRATUM = UNITS / STRATA };
-static const double population[STRATA] = {40, 33, 58, 21};
-
-static const char form_xml[] =
-    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:head><h:title>t"
-    "</h:title><model><instance><data id=\"f\" version=\"1\"><ingreso/><ingreso_missing/><gasto/><pobre/><nota/>"
-    "<meta><instanceID/></meta></data></instance><bind nodeset=\"/data/ingreso\" type=\"decimal\"/>"
-    "<bind nodeset=\"/data/gasto\" type=\"decimal\"/><bind nodeset=\"/data/pobre\" type=\"string\"/>"
-    "<bind nodeset=\"/data/nota\" type=\"string\"/></model></h:head><h:body><input "
-    "ref=\"/data/ingreso\"><label>i</label>"
-    "</input></h:body></h:html>";
-static const char recall_xml[] =
-    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:head><h:title>r"
-    "</h:title><model><instance><data id=\"r\" version=\"1\"><camp/><rec jr:template=\"\" "
-    "xmlns:jr=\"http://openrosa.org/javarosa\"><t/><monto/><grado/></rec><meta><instanceID/></meta></data></instance>"
-    "<bind nodeset=\"/data/rec/monto\" type=\"decimal\"/></model></h:head><h:body><group ref=\"/data/rec\"><repeat "
-    "nodeset=\"/data/rec\"><input ref=\"/data/rec/monto\"><label>m</label></input></repeat></group></h:body></h:html>";
-static const char base_xml[] =
-    "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\"><h:head><h:title>g"
-    "</h:title><model><instance><data id=\"g\" "
-    "version=\"1\"><base/><vez/><motivo/><zona/><meta><instanceID/></meta></data>"
-    "</instance><bind nodeset=\"/data/base\" type=\"int\"/></model></h:head><h:body><input ref=\"/data/base\"><label>b"
-    "</label></input><select1 ref=\"/data/zona\"><label>z</label><item><label>Zona "
-    "norte</label><value>norte</value></item>"
-    "<item><label>Zona sur</label><value>sur</value></item></select1></h:body></h:html>";
-static const char definitions[] =
-    "id,version,from,label::es,kind,dataset,form,rows,season,numerator,denominator,filter,disaggregations,source,"
-    "precision,recall,money\n"
-    "ingreso,1,2012-01-01,Ingreso,mean,tdd,f,,,ingreso,,,stratum zona sexo,registro,,,yes\n"
-    "ingreso,2,2012-01-01,Ingreso,mean,tdd,f,,,ingreso,,,stratum zona sexo,registro,,recordado,yes\n"
-    "total,1,2012-01-01,Total,total,tdd,f,,,ingreso,,,zona,registro,,,yes\n"
-    "pobre,1,2012-01-01,Pobre,proportion,tdd,f,,,pobre = 'si',,,zona,registro,,,\n"
-    "razon,1,2012-01-01,Razon,ratio,tdd,f,,,gasto,ingreso,,zona,registro,,,\n"
-    "mujeres,1,2012-01-01,Ingreso de mujeres,mean,tdd,f,,,ingreso,,sexo = 'm',zona,registro,,,\n"
-    "recordado,1,2012-01-01,Recordado,mean,tdd,r,rec,camp t,monto,,,zona,recuerdo,grado,,yes\n"
-    "registros,1,2012-01-01,Cuantos,total,,f,,,1,,,,registro,,,\n";
-
-typedef struct world {
-  fixture *f;
-  cq_desk desk;
-  cq_hash form, recall, base;
-  uint64_t sequence;
-  char home[512], phrase[600];
-} world;
-
-static double income(size_t u, int year, int t) {
-  double of = 310 + 57.5 * (double)u + 90 * ((double)((u * 7 + 3) % 5)) + 60 * t * (u % 3 ? 1.4 : 0.9);
-  return year == 2012 ? of * (1.05 + 0.01 * (double)(u % 7)) + (u < 10 ? 45 : 5) : of;
-}
-
-static bool lost(size_t u) {
-  return u == 4 || u == 13;
-} /* no visit in 2012 */
-static bool blank(size_t u, int year, int t) {
-  return u == 7 && year == 2012 && t == 2;
-}
-
-static void add_ended(world *w, const char *form, const cq_hash *hash, size_t u, const char *season, cq_date day,
-                      const char *xml, cq_result result, const char *reason) {
-  cq_buf bytes = {0};
-  cq_error error;
-  cq_hash name;
-  cq_derive *derive = NULL;
-  sqlite3_stmt *s = NULL;
-  char id[64], instance[64];
-  snprintf(id, sizeof id, "00000000-0000-4000-8000-%012zu", u);
-  snprintf(instance, sizeof instance, "uuid:00000000-0000-4000-9000-%012d", (int)w->sequence);
-  cq_subject subject = {.dataset = CQ_STR("tdd"), .id = cq_str_from(id)};
-  cq_record record = {.instance_xml = cq_str_from(xml),
-                      .envelope = {.programme = w->f->programme,
-                                   .mode = w->f->mode,
-                                   .form_id = cq_str_from(form),
-                                   .form_version = CQ_STR("1"),
-                                   .form_hash = *hash,
-                                   .instance_id = cq_str_from(instance),
-                                   .subjects = &subject,
-                                   .subject_count = 1,
-                                   .result = result,
-                                   .reason = cq_str_from(reason),
-                                   .season = cq_str_from(season),
-                                   .calendar_version = 1,
-                                   .technician = CQ_STR("T1"),
-                                   .device = w->f->device.id,
-                                   .begun_utc_ms = fixture_now,
-                                   .finished_utc_ms = fixture_now + 1000 * (int64_t)w->sequence,
-                                   .working_date = day,
-                                   .sequence = ++w->sequence}};
-  cq_error_clear(&error);
-  test_must(cq_record_build(&bytes, &name, &record, &w->f->random, &error), &error);
-  test_must(cq_desk_prepare(&w->desk, &s, "INSERT INTO record (name, batch, bytes) VALUES (?1, x'00', ?2)", &error),
-            &error);
-  sqlite3_bind_blob(s, 1, name.at, 32, SQLITE_STATIC);
-  sqlite3_bind_blob(s, 2, bytes.at, (int)bytes.size, SQLITE_STATIC);
-  test_must(cq_desk_step(&w->desk, s, NULL, &error), &error);
-  sqlite3_finalize(s);
-  test_must(cq_derive_new(&derive, &w->desk, &error), &error);
-  test_must(cq_derive_record(derive, sqlite3_last_insert_rowid(w->desk.db), &name, &record, &error), &error);
-  cq_derive_free(derive);
-  cq_buf_fini(&bytes);
-}
-
-static void add_record(world *w, const char *form, const cq_hash *hash, size_t u, const char *season, cq_date day,
-                       const char *xml) {
-  add_ended(w, form, hash, u, season, day, xml, CQ_RESULT_COMPLETE, "");
-}
-
-static void add_season(world *w, size_t u, int year, int t, cq_date day) {
-  char xml[512], season[16], amount[40] = "";
-  double y = income(u, year, t);
-  if (!blank(u, year, t)) snprintf(amount, sizeof amount, "%.17g", y);
-  snprintf(season, sizeof season, "%d-T%d", year, t);
-  snprintf(
-      xml, sizeof xml,
-      "<data id=\"f\" "
-      "version=\"1\"><ingreso>%s</ingreso><ingreso_missing>%s</ingreso_missing><gasto>%.17g</gasto><pobre>%s</pobre>"
-      "<nota/><meta><instanceID>x</instanceID></meta></data>",
-      amount, *amount ? "" : "ns", y * 0.3 + (double)(u % 4) * 11, y < 900 ? "si" : "no");
-  add_record(w, "f", &w->form, u, season, day, xml);
-}
-
-static cq_date soon_after(int year, int t) {
-  static const cq_date ends[] = {{0, 11, 10}, {1, 2, 10}, {1, 5, 10}, {1, 8, 10}};
-  return (cq_date){year + ends[t - 1].year, ends[t - 1].month, ends[t - 1].day};
-}
-
-static void put_definitions(world *w) {
-  cq_indicators all = {0};
-  cq_error error;
-  sqlite3_stmt *s = NULL;
-  test_must(cq_indicators_read(&all, CQ_STR(definitions), NULL, 0, &error), &error);
-  assert_int_equal(all.fault_count, 0);
-  test_must(cq_desk_prepare(&w->desk, &s, "INSERT INTO indicator VALUES (?1, ?2, 1, ?3)", &error), &error);
-  for (size_t i = 0; i < all.count; i++) {
-    sqlite3_bind_text(s, 1, all.items[i].id.at, (int)all.items[i].id.size, SQLITE_STATIC);
-    sqlite3_bind_int(s, 2, all.items[i].version);
-    sqlite3_bind_text(s, 3, all.items[i].text.at, (int)all.items[i].text.size, SQLITE_STATIC);
-    test_must(cq_desk_step(&w->desk, s, NULL, &error), &error);
-  }
-  sqlite3_finalize(s);
-  cq_indicators_fini(&all);
-}
-
-static void put_frame(world *w) {
-  cq_error error;
-  char sql[512];
-  for (size_t u = 0; u < UNITS; u++) {
-    size_t h = u % STRATA;
-    snprintf(
-        sql, sizeof sql,
-        "INSERT INTO frame VALUES ('tdd', '00000000-0000-4000-8000-%012zu', 's%zu', %g, NULL, NULL, NULL, '210708');"
-        "INSERT INTO frame_property VALUES ('tdd', '00000000-0000-4000-8000-%012zu', 'zona', '%s');"
-        "INSERT INTO frame_property VALUES ('tdd', '00000000-0000-4000-8000-%012zu', 'sexo', '%s')",
-        u, h, population[h], u, h < 2 ? "norte" : "sur", u, u % 3 ? "h" : "m");
-    test_must(cq_desk_exec(&w->desk, sql, &error), &error);
-  }
-}
-
-static world *world_new(const char *name, bool all_seasons) {
-  world *w = calloc(1, sizeof *w);
-  cq_error error;
-  assert_non_null(w);
-  w->f = fixture_new(3, CQ_MODE_REAL);
-  test_desk_new(&w->desk, w->f, name);
-  snprintf(w->home, sizeof w->home, "%s/merge-%s-%d", getenv("CHASQUI_TEST_TMP"), name, (int)getpid());
-  snprintf(w->phrase, sizeof w->phrase, "%s/phrase", w->home);
-  test_must(cq_file_replace(w->phrase, "llama verde camina\n", 19, 0600, false, &error), &error);
-  w->form = test_desk_form(&w->desk, "f", CQ_STR(form_xml));
-  w->recall = test_desk_form(&w->desk, "r", CQ_STR(recall_xml));
-  w->base = test_desk_form(&w->desk, "g", CQ_STR(base_xml));
-  put_definitions(w);
-  put_frame(w);
-  for (size_t u = 0; u < UNITS && all_seasons; u++)
-    for (int t = 1; t <= 4; t++) {
-      add_season(w, u, 2011, t, soon_after(2011, t));
-      if (t < 4 && !lost(u)) add_season(w, u, 2012, t, soon_after(2012, t));
-    }
-  return w;
-}
-
-/* The desk is closed while programs use it. */
-static void world_rest(world *w) {
-  cq_desk_close(&w->desk);
-}
-static void world_free(world *w) {
-  fixture_free(w->f);
-  free(w);
-}
-
-static char said[1 << 18];
-static cJSON *run(const world *w, const char *arguments, int *status) {
-  char command[4000];
-  if (w)
-    snprintf(command, sizeof command, "LANGUAGE=en %s/chasqui-central %s --home %s --passphrase-file %s 2>/dev/null",
-             getenv("CHASQUI_BIN"), arguments, w->home, w->phrase);
-  else
-    snprintf(command, sizeof command, "%s/chasqui-central %s --json 2>/dev/null", getenv("CHASQUI_BIN"), arguments);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  size_t size = fread(said, 1, sizeof said - 1, pipe);
-  said[size] = '\0';
-  *status = WEXITSTATUS(pclose(pipe));
-  return cJSON_Parse(said);
-}
-
-/* Refused, and its words are in `said`. */
-static void refused(const world *w, const char *arguments) {
-  int status;
-  cJSON_Delete(run(w, arguments, &status));
-  assert_int_equal(status, 1);
-}
-
-static double number(const cJSON *object, const char *name) {
-  const cJSON *member = cJSON_GetObjectItem(object, name);
-  if (!member || !cJSON_IsNumber(member)) fail_msg("no number “%s” in %s", name, said);
-  return member->valuedouble;
-}
-
-static const char *text(const cJSON *object, const char *name) {
-  const cJSON *member = cJSON_GetObjectItem(object, name);
-  return member && cJSON_IsString(member) ? member->valuestring : "";
-}
-
-static const cJSON *figure_of(const cJSON *json, const char *kind, const char *group, const char *source) {
-  const cJSON *figure, *list = cJSON_GetObjectItem(json, "figures");
-  cJSON_ArrayForEach(figure, list) if (strcmp(text(figure, "figure"), kind) == 0 &&
-                                       strcmp(text(figure, "group"), group) == 0 &&
-                                       strcmp(text(figure, "source"), source) == 0) return figure;
-  fail_msg("no figure %s %s %s in %s", kind, group, source, said);
-  return NULL;
-}
 
 /* The same data as a file for `estimate`: of the persons who answered all that is asked. */
 static void write_file(const world *w, const char *name, bool panel, char path[700]) {
@@ -861,118 +611,6 @@ static void frozen_figures(void **state) {
   world_free(w);
 }
 
-/* --- definitions in a workbook --- */
-
-/* A CSV with semicolons as a workbook: days and numbers as such, in the sheet of that name beside another. */
-static void write_workbook(const char *folder, const char *name, const char *sheet_name, const char *text) {
-  cq_folio book;
-  lxw_worksheet *sheet, *other;
-  char path[700], cell[600];
-  size_t row = 0, column = 0, size = 0;
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  test_must(cq_folio_begin(&book, path, false, NULL), NULL);
-  test_must(cq_folio_sheet(&book, "otra", &other, NULL), NULL);
-  test_must(cq_folio_sheet(&book, sheet_name, &sheet, NULL), NULL);
-  lxw_format *day = workbook_add_format(book.workbook);
-  format_set_num_format(day, "yyyy-mm-dd");
-  for (const char *at = text; *at; at++) {
-    if (*at != ';' && *at != '\n') {
-      cell[size++] = *at;
-      continue;
-    }
-    double value;
-    cq_date date;
-    cell[size] = '\0';
-    if (cq_date_parse(cq_str_from(cell), &date)) {
-      lxw_datetime of = {.year = date.year, .month = date.month, .day = date.day};
-      worksheet_write_datetime(sheet, (lxw_row_t)row, (lxw_col_t)column, &of, day);
-    } else if (cq_data_number(cq_str_from(cell), &value)) {
-      worksheet_write_number(sheet, (lxw_row_t)row, (lxw_col_t)column, value, NULL);
-    } else if (size) {
-      worksheet_write_string(sheet, (lxw_row_t)row, (lxw_col_t)column, cell, NULL);
-    }
-    size = 0;
-    column = *at == ';' ? column + 1 : 0;
-    row += *at == '\n';
-  }
-  test_must(cq_folio_end(&book, CQ_OK, NULL), NULL);
-}
-
-static void put_text_file(const char *folder, const char *name, const char *text) {
-  char path[700];
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  assert_int_equal(cq_file_replace(path, text, strlen(text), 0600, false, NULL), CQ_OK);
-}
-
-/* Definitions kept in a workbook are read as the CSV would be, with the same faults in the same cells. */
-static void a_workbook_of_definitions(void **state) {
-  (void)state;
-  static const char right[] = "id;version;from;label::es;kind;form;numerator;threshold;source\n"
-                              ";;;;;;;;\n"
-                              "alto;1;2012-08-01;Ingreso alto;proportion;f;ingreso > threshold;48;registro\n",
-                    wrong[] = "id;version;from;label::es;kind;form;numerator;threshold;source\n"
-                              ";;;;;;;;\n"
-                              "alto;0;2012-08-01;Ingreso alto;maen;f;ingreso > threshold;48;registro\n"
-                              "Dos;1;agosto;Dos;mean;f;nadie;;registo\n",
-                    prices[] = "month;index;source\n2012-08-01;107.6;a\n2012-09-01;108;b\n",
-                    json[] =
-                        "{\"code\":\"d\",\"title\":\"D\",\"forms\":[\"f.xml\"],\"lists\":[],\"indicators\":\"i.%s\","
-                        "\"prices\":\"p.%s\"}";
-  static const char *const kinds[] = {"csv", "xlsx"};
-  char folder[500], text[400], arguments[900];
-  cq_composed made[2];
-  cJSON *faults[2];
-  int status;
-  snprintf(folder, sizeof folder, "%s/definitions-%d", getenv("CHASQUI_TEST_TMP"), (int)getpid());
-  assert_int_equal(cq_file_make_folder(folder, NULL), CQ_OK);
-  put_text_file(folder, "f.xml", form_xml);
-  put_text_file(folder, "p.csv", prices);
-  write_workbook(folder, "p.xlsx", "precios", prices);
-  for (int k = 0; k < 2; k++) {
-    cq_error error;
-    cq_error_clear(&error);
-    snprintf(text, sizeof text, json, kinds[k], kinds[k]);
-    put_text_file(folder, "programme.json", text);
-    put_text_file(folder, "i.csv", wrong);
-    write_workbook(folder, "i.xlsx", "indicadores", wrong);
-    snprintf(arguments, sizeof arguments, "indicators check %s", folder);
-    faults[k] = run(NULL, arguments, &status);
-    assert_int_equal(status, 1);
-    put_text_file(folder, "i.csv", right);
-    write_workbook(folder, "i.xlsx", "indicadores", right);
-    test_must(cq_compose(&made[k], folder, CQ_STR(""), CQ_COST_LEAST, false, &error), &error);
-  }
-  const cJSON *a = cJSON_GetObjectItem(faults[0], "faults"), *b = cJSON_GetObjectItem(faults[1], "faults");
-  assert_int_equal(cJSON_GetArraySize(a), 6);
-  assert_int_equal(cJSON_GetArraySize(b), 6);
-  for (int i = 0; i < 6; i++) {
-    cJSON *of = cJSON_GetArrayItem(b, i);
-    assert_string_equal(cJSON_GetObjectItem(of, "sheet")->valuestring, "indicadores");
-    cJSON_DeleteItemFromObject(of, "sheet");
-    if (!cJSON_Compare(cJSON_GetArrayItem(a, i), of, true)) fail_msg("%s", said);
-  }
-  assert_string_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(b, 0), "cell")->valuestring, "E3");
-  assert_int_equal(made[1].indicators.count, 1);
-  assert_true(cq_str_equal(made[0].indicators.items[0].text, made[1].indicators.items[0].text));
-  cq_prices *read = calloc(2, sizeof *read);
-  for (int k = 0; k < 2; k++) {
-    assert_int_equal(made[k].file_count, 2);
-    assert_true(cq_str_is(made[k].files[1].name, "prices.csv"));
-    assert_int_equal(cq_prices_read(&read[k], made[k].files[1].bytes, NULL), CQ_OK);
-    cq_compose_fini(&made[k]);
-    cJSON_Delete(faults[k]);
-  }
-  assert_int_equal(read[1].count, 2);
-  assert_memory_equal(&read[0], &read[1], sizeof read[0]);
-  free(read);
-  /* which sheet is not known */
-  write_workbook(folder, "i.xlsx", "hoja", right);
-  cJSON *json_said = run(NULL, arguments, &status);
-  assert_int_equal(status, 1);
-  assert_non_null(strstr(said, "xlsx.sheet.none"));
-  cJSON_Delete(json_said);
-}
-
 /* --- those who are lost --- */
 
 /* Baselines on the form "r", whose question `camp` holds a number; one is blank. */
@@ -1089,118 +727,14 @@ static void the_desk_reports_those_lost_as_a_file_does(void **state) {
   world_free(w);
 }
 
-/* --- in whose language --- */
-
-static void run_in(const world *w, const char *language, const char *arguments) {
-  char command[1600];
-  snprintf(command, sizeof command, "LANGUAGE=%s %s/chasqui-central %s --home %s --passphrase-file %s 2>/dev/null",
-           language, getenv("CHASQUI_BIN"), arguments, w->home, w->phrase);
-  FILE *pipe = popen(command, "r");
-  assert_non_null(pipe);
-  size_t size = fread(said, 1, sizeof said - 1, pipe);
-  said[size] = '\0';
-  if (WEXITSTATUS(pclose(pipe)) != 0) fail_msg("%s", command);
-}
-
-static bool any_sheet(cq_str name) {
-  (void)name;
-  return true;
-}
-
-static bool holds(const cq_workbook *book, const char *text) {
-  for (size_t s = 0; s < book->count; s++)
-    for (size_t r = 0; r < book->sheets[s].count; r++)
-      for (size_t c = 0; c < book->sheets[s].rows[r].count; c++)
-        if (cq_str_is(book->sheets[s].rows[r].cells[c].text, text)) return true;
-  return false;
-}
-
-/* Every text of one list stands in the workbook, and none of the other. */
-static void workbook_speaks(const world *w, const char *name, const char *const *its, const char *const *others) {
-  cq_workbook *book = NULL;
-  cq_error error;
-  char path[700];
-  snprintf(path, sizeof path, "%s/%s", w->home, name);
-  test_must(cq_workbook_open(&book, path, any_sheet, &error), &error);
-  for (; *its; its++)
-    if (!holds(book, *its)) fail_msg("%s has no cell “%s”", name, *its);
-  for (; *others; others++)
-    if (holds(book, *others)) fail_msg("%s has a cell “%s”", name, *others);
-  cq_workbook_free(book);
-}
-
-/* What a person reads is in the language of the run; what a program reads is the same in every language. */
-static void people_read_their_language_and_programs_one(void **state) {
-  (void)state;
-  static const char *const languages[] = {"es", "en"};
-  static const char *const figures[2][8] = {
-      {"estimación", "temporada", "fuente", "registro", "media", "precisión", NULL},
-      {"estimate", "season", "source", "as registered", "mean", "precision", NULL}};
-  static const char *const records[2][8] = {{"resultado", "técnico", "completa", NULL},
-                                            {"complete", "KEY", "working_date", NULL}},
-                           *const not_said[2][3] = {{"complete", NULL}, {"completa", "resultado", NULL}};
-  static const char *const cells[2][8] = {{"cubierta", "perdida", "persona", NULL},
-                                          {"covered in time", "lost", "person", NULL}};
-  static const char *const terminal[2][3] = {{"  resultado ", "  completa ", "  técnico "},
-                                             {"  result ", "  complete ", "  technician "}};
-  static const char *const machines[] = {"table f --json", "table ingreso --json",
-                                         "coverage --campaign 2012 --today "
-                                         "2013-08-20 --json",
-                                         "export f --json --csv %s/%s", NULL};
-  static const char *const files[] = {"f.csv", "coverage.csv", NULL};
-  world *w = world_new("language", true);
-  char arguments[1500], path[700];
-  char *first[8] = {NULL};
-  world_rest(w);
-  for (int l = 0; l < 2; l++) {
-    size_t kept = 0;
-    for (size_t i = 0; machines[i]; i++) {
-      snprintf(arguments, sizeof arguments, machines[i], w->home, ".");
-      run_in(w, languages[l], arguments);
-      if (l && i != 1) assert_string_equal(said, first[kept]); /* indicators bear their label, in its language */
-      if (!l) first[kept] = strdup(said);
-      kept++;
-    }
-    snprintf(arguments, sizeof arguments,
-             "coverage --campaign 2012 --today 2013-08-20 --csv %s/coverage.csv --xlsx %s/c.xlsx", w->home, w->home);
-    run_in(w, languages[l], arguments);
-    for (size_t i = 0; files[i]; i++) {
-      cq_buf bytes = {0};
-      snprintf(path, sizeof path, "%s/%s", w->home, files[i]);
-      assert_int_equal(cq_file_read(path, 1 << 20, &bytes, NULL), CQ_OK);
-      assert_true(bytes.size > 100);
-      if (l) assert_string_equal(bytes.at, first[kept]);
-      if (!l) first[kept] = strdup(bytes.at);
-      kept++;
-      cq_buf_fini(&bytes);
-    }
-    snprintf(arguments, sizeof arguments, "table ingreso --version-of 1 --xlsx %s/i.xlsx", w->home);
-    run_in(w, languages[l], arguments);
-    snprintf(arguments, sizeof arguments, "export f --xlsx %s", w->home);
-    run_in(w, languages[l], arguments);
-    run_in(w, languages[l], "table f");
-    for (size_t i = 0; i < 3; i++) {
-      if (!strstr(said, terminal[l][i])) fail_msg("no “%s” in %.300s", terminal[l][i], said);
-      if (strstr(said, terminal[!l][i])) fail_msg("“%s” in %.300s", terminal[!l][i], said);
-    }
-    workbook_speaks(w, "i.xlsx", figures[l], figures[!l]);
-    workbook_speaks(w, "c.xlsx", cells[l], cells[!l]);
-    workbook_speaks(w, "f.xlsx", records[l], not_said[l]); /* the names of its columns stay what they are */
-  }
-  for (size_t i = 0; i < sizeof first / sizeof *first; i++) free(first[i]);
-  world_free(w);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_desk_reports_those_lost_as_a_file_does),
-      cmocka_unit_test(people_read_their_language_and_programs_one),
       cmocka_unit_test(expressions),
       cmocka_unit_test(all_faults_at_once),
       cmocka_unit_test(definitions_are_kept_as_they_are),
       cmocka_unit_test(versions_by_day),
       cmocka_unit_test(prices),
-      cmocka_unit_test(a_workbook_of_definitions),
       cmocka_unit_test(figures_of_all_kinds),
       cmocka_unit_test(changes),
       cmocka_unit_test(a_missing_season_is_rebuilt),
