@@ -122,11 +122,26 @@ static int read_line(cq_cli *cli, int argc, char **argv) {
   return CQ_EXIT_DONE;
 }
 
+/* How many "SERVER [RECORD…]" speaks of; *most -1: as many as wanted. */
+static void count_args(const char *args, int *least, int *most) {
+  bool in_brackets = false;
+  *least = *most = 0;
+  for (const char *at = args; at && *at; at++) {
+    bool begins = at == args || at[-1] == ' ';
+    if (begins && !in_brackets) {
+      *least += *at != '[';
+      ++*most;
+    }
+    in_brackets = *at == '[' || (in_brackets && *at != ']');
+  }
+  if (args && strstr(args, "…")) *most = -1;
+}
+
 static int check_args(const cq_cli *cli) {
-  const cq_cli_verb *verb = cli->verb;
-  if (cli->arg_count < verb->min_args) return cq_cli_usage(cli, _("Something is missing: %s"), _(verb->args));
-  if (verb->max_args >= 0 && cli->arg_count > verb->max_args)
-    return cq_cli_usage(cli, _("“%s” is not understood here."), cli->args[verb->max_args]);
+  int least, most;
+  count_args(cli->verb->args, &least, &most);
+  if (cli->arg_count < least) return cq_cli_usage(cli, _("Something is missing: %s"), _(cli->verb->args));
+  if (most >= 0 && cli->arg_count > most) return cq_cli_usage(cli, _("“%s” is not understood here."), cli->args[most]);
   return CQ_EXIT_DONE;
 }
 
@@ -205,7 +220,7 @@ static int run_verb(cq_cli *cli) {
 
 int cq_cli_main(const cq_cli_program *program, int argc, char **argv) {
   /* Stands where no verb was named and the program has no nameless one. */
-  static const cq_cli_verb none = {.name = "", .max_args = -1};
+  static const cq_cli_verb none = {.name = ""};
   cq_cli_locale();
   cq_cli_signals();
   close_memory();

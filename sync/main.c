@@ -30,8 +30,6 @@ static const cq_cli_verb verbs[] = {
          N_("Several laptops may use one stick. What is on it is sealed and signed; taking it out in the middle does "
             "no harm: the next export goes on."),
      .options = sync_export_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = sync_export},
     {.name = "import",
      .args = N_("FOLDER"),
@@ -40,8 +38,6 @@ static const cq_cli_verb verbs[] = {
                 "push; at the desk they go to the inbox; on a laptop receipts, certificates and bundles come home. A "
                 "computer without a programme takes it from the stick, after showing its fingerprint."),
      .options = sync_import_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = sync_import},
     {.name = "status",
      .summary = N_("what waits, what was brought, and why not"),
@@ -54,8 +50,6 @@ static const cq_cli_verb verbs[] = {
                 "readable, from a laptop, by chasqui-collector send. The address of a project at ODK Central is like "
                 "https://SERVER/v1/projects/3, also as its pages show it; no token or password is kept here."),
      .options = sync_remote_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = sync_remote_add},
     {.name = "remote list",
      .summary = N_("the posts and servers that are known"),
@@ -65,8 +59,6 @@ static const cq_cli_verb verbs[] = {
      .args = N_("URL"),
      .summary = N_("carry to this address no more"),
      .options = sync_remote_remove_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = sync_remote_remove},
     {.name = "pull",
      .args = N_("[URL]"),
@@ -75,7 +67,6 @@ static const cq_cli_verb verbs[] = {
          N_("Only what changed is fetched. Such forms are not signed by the programme: a laptop uses one only after "
             "chasqui-collector server accept. A token or password is asked for, and not kept."),
      .options = sync_pull_options,
-     .max_args = 1,
      .run = sync_pull},
     {.name = "handover",
      .summary = N_("for chasqui-collector, which starts it by itself: interviews to an OpenRosa server"),
@@ -87,8 +78,6 @@ static const cq_cli_verb verbs[] = {
      .args = N_("FILE"),
      .summary = N_("show what may be seen of a file without a key"),
      .options = sync_inspect_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = sync_inspect},
     {0}};
 

@@ -13,8 +13,6 @@ static const cq_cli_verb verbs[] = {
          "Reads an .xlsx, an .xls, a folder of .csv files or several .csv, and writes the XForm that this program and "
          "ODK Collect load."),
      .options = cq_tool_convert_options,
-     .min_args = 1,
-     .max_args = 16,
      .run = cq_tool_convert},
     {.name = "check",
      .args = N_("IN [CSV…]"),
@@ -22,15 +20,11 @@ static const cq_cli_verb verbs[] = {
      .text = N_("Each fault is shown with its cell. Warnings are for what works and hurts later. Ends with 1 where the "
                 "form cannot be made."),
      .options = cq_tool_check_options,
-     .min_args = 1,
-     .max_args = 16,
      .run = cq_tool_check},
     {.name = "outline",
      .args = N_("IN [CSV…]"),
      .summary = N_("describe a form as a person would"),
      .options = cq_tool_outline_options,
-     .min_args = 1,
-     .max_args = 16,
      .run = cq_tool_outline},
     {.name = "xpath",
      .summary = N_("evaluate expressions, as JSON Lines"),
@@ -51,15 +45,11 @@ static const cq_cli_verb verbs[] = {
          N_("Loads an XForm, answers it from a JSON file, and writes the record. Answers that are refused, and what "
             "stands in the way of a complete record, are said on standard error."),
      .options = cq_tool_run_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = cq_tool_run},
     {.name = "graph",
      .args = N_("FORM"),
      .summary = N_("show which questions depend on which"),
      .options = cq_tool_graph_options,
-     .min_args = 1,
-     .max_args = 1,
      .run = cq_tool_graph},
     {0}};
 

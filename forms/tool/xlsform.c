@@ -2,18 +2,21 @@
 /* What the verbs that read an XLSForm share: opening it, and its faults in words. */
 #include "forms/tool/xlsform.h"
 
-enum { MAX_FILES = 16 };
+#include <stdlib.h>
 
 cq_status cq_tool_compile(cq_cli *cli, cq_xlsform **form, cq_error *error) {
   cq_xlsform_options options = {.root = cq_cli_value(cli, "root"),
                                 .form_id = cq_cli_value(cli, "id"),
                                 .language = cq_cli_value(cli, "language"),
                                 .pretty = cq_cli_flag(cli, "pretty")};
-  const char *paths[MAX_FILES] = {0};
-  size_t count = 0;
-  while (count < MAX_FILES && cq_cli_arg(cli, (int)count)) paths[count] = cq_cli_arg(cli, (int)count), count++;
-  if (count > 1) return cq_xlsform_compile_list(form, paths, count, &options, error);
-  return cq_xlsform_compile(form, paths[0], &options, error);
+  size_t count = (size_t)cq_cli_args(cli);
+  if (count == 1) return cq_xlsform_compile(form, cq_cli_arg(cli, 0), &options, error);
+  const char **paths = calloc(count, sizeof *paths);
+  if (!paths) return cq_error_nomem(error);
+  for (size_t i = 0; i < count; i++) paths[i] = cq_cli_arg(cli, (int)i);
+  cq_status status = cq_xlsform_compile_list(form, paths, count, &options, error);
+  free(paths);
+  return status;
 }
 
 static void as_error(const cq_xlsform_fault *fault, cq_error *error) {

@@ -9,7 +9,7 @@
  *
  *   static const cq_cli_verb verbs[] = {
  *       {.name = "convert", .args = "IN", .summary = N_("turn a spreadsheet into a form"),
- *        .options = convert_options, .min_args = 1, .max_args = 1, .run = cq_tool_convert},
+ *        .options = convert_options, .run = cq_tool_convert},
  *       {0}};
  *   static const cq_cli_program program = {.name = "chasqui-forms", .summary = N_("…"), .verbs = verbs};
  *   int main(int argc, char **argv) { return cq_cli_main(&program, argc, argv); }
@@ -61,11 +61,11 @@ typedef struct cq_cli_option {
 
 typedef struct cq_cli_verb {
   const char *name;             /* "convert", or two words "post init"; "": the program without a verb; NULL ends */
-  const char *args;             /* "IN", "FORM [OUT]"; NULL: none */
+  const char *args;             /* * "IN", "FORM [OUT]", "DEVICE CODE…"; NULL: none. So many are taken: what stands in
+                                 * brackets may be left out, and … means as many as wanted */
   const char *summary;          /* * one line, no full stop */
   const char *text;             /* * what help and manual say more, paragraphs apart by a blank line; may be NULL */
   const cq_cli_option *options; /* ended by {0}; NULL: none */
-  int min_args, max_args;       /* max_args -1: as many as wanted */
   int (*run)(cq_cli *cli);      /* answers the exit status */
 } cq_cli_verb;
 

@@ -61,20 +61,27 @@ static int run_sure(cq_cli *cli) {
   return cq_cli_confirm(cli, "Sure?", "--yes", &error) == CQ_OK ? CQ_EXIT_DONE : cq_cli_fail(cli, &error);
 }
 
+static int run_counted(cq_cli *cli) {
+  snprintf(seen, sizeof seen, "%d", cq_cli_args(cli));
+  return CQ_EXIT_DONE;
+}
+
 static const cq_cli_option sure_options[] = {CQ_CLI_OPTION_YES, {0}};
 static const cq_cli_option convert_options[] = {
     {"out", 'o', N_("FILE"), "where to write"}, CQ_CLI_OPTION_JSON, {"quiet", 'q', NULL, "say nothing"}, {0}};
 static const cq_cli_option home_options[] = {CQ_CLI_OPTION_HOME, CQ_CLI_OPTION_PASSPHRASE, {0}};
 static const cq_cli_verb verbs[] = {
-    {.name = "", .summary = "the screen", .options = home_options, .max_args = 0, .run = run_none},
+    {.name = "", .summary = "the screen", .options = home_options, .run = run_none},
     {.name = "convert",
-     .args = "IN",
+     .args = "IN [OUT]",
      .summary = "turn a table into a form",
      .options = convert_options,
-     .min_args = 1,
-     .max_args = 2,
      .run = run_convert},
-    {.name = "post init", .summary = "make a post", .max_args = 0, .run = run_post_init},
+    {.name = "post init", .summary = "make a post", .run = run_post_init},
+    {.name = "assign", .args = "DEVICE CODE…", .summary = "give", .run = run_counted},
+    {.name = "withdraw", .args = "DEVICE [CODE…]", .summary = "take back", .run = run_counted},
+    {.name = "table", .args = "[TABLE | INDICATOR… | FORM]", .summary = "show", .run = run_counted},
+    {.name = "snapshots", .args = "[QUARTER]", .summary = "show", .run = run_counted},
     {.name = "home", .summary = "say where", .options = home_options, .run = run_home},
     {.name = "sure", .summary = "ask", .options = sure_options, .run = run_sure},
     {.name = "pass", .summary = "ask", .options = home_options, .run = run_passphrase},
@@ -106,6 +113,19 @@ static void reads_the_command_line(void **state) {
       {"--out=b convert -ob2 a", 0, "convert args=1 first=a out=b2 second=b2 json=0"},
       {"convert -- -a", 0, "convert args=1 first=-a out=- second=- json=0"},
       {"convert -", 0, "convert args=1 first=- out=- second=- json=0"},
+      {"convert a b", 0, "convert args=2 first=a out=- second=- json=0"},
+      {"post init x", 2, ""},
+      {"assign d", 2, ""},
+      {"assign d c", 0, "2"},
+      {"assign d c c c c", 0, "5"},
+      {"withdraw", 2, ""},
+      {"withdraw d", 0, "1"},
+      {"withdraw d c c", 0, "3"},
+      {"table", 0, "0"},
+      {"table a b c d", 0, "4"},
+      {"snapshots", 0, "0"},
+      {"snapshots q", 0, "1"},
+      {"snapshots q q", 2, ""},
       {"post init", 0, "post init args=0 first=- out=- second=- json=0"},
       {"convert", 2, ""},
       {"convert a b c", 2, ""},
