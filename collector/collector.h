@@ -18,6 +18,7 @@ int cq_collector_users_add(cq_cli *cli);
 int cq_collector_users_remove(cq_cli *cli);
 int cq_collector_users_passphrase(cq_cli *cli);
 int cq_collector_backup(cq_cli *cli);
+int cq_collector_restore(cq_cli *cli);
 int cq_collector_scrub(cq_cli *cli);
 int cq_collector_space(cq_cli *cli);
 int cq_collector_salvage(cq_cli *cli);

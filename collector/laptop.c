@@ -6,16 +6,19 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Small enough that a line which breaks loses little, and that packing takes little memory. */
 enum { ATTACHMENT_BYTES = 16 << 20 };
 
-/* A vault that is being made; what a power cut leaves of it is thrown away by the next join. */
+/* A vault that is being made; what a power cut leaves of it is thrown away by the next join or restore. */
 #define JOINING "joining.new"
+#define RESTORING "restoring.new" /* the copy as it was on the stick */
 
 /* --- the home --- */
 
@@ -94,12 +97,21 @@ static cq_status gather_lists(cq_store *store, const cq_bundle_content *content,
   return CQ_OK;
 }
 
+/* The courier pushes under the programme's bundle. */
+static cq_status put_bundle(const char *home, cq_str bytes, cq_error *error) {
+  cq_buf folder = {0};
+  cq_status status = cq_home_folder(&folder, home, CQ_FOLDER_OUTBOX, error);
+  if (status == CQ_OK) status = cq_parcel_write(folder.at, CQ_BUNDLE_FILE, bytes.at, bytes.size, NULL, NULL, error);
+  cq_buf_fini(&folder);
+  return status;
+}
+
 cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bundle, cq_str bytes, cq_str phrase,
                           cq_error *error) {
   const cq_bundle_content *content = cq_bundle_content_of(bundle);
   cq_store_form *forms = calloc(content->form_count + 1, sizeof *forms);
   cq_store_list *lists = calloc(content->file_count + 1, sizeof *lists);
-  cq_buf *opened = calloc(content->file_count + 1, sizeof *opened), folder = {0}, kept = {0};
+  cq_buf *opened = calloc(content->file_count + 1, sizeof *opened), kept = {0};
   size_t list_count = 0;
   cq_status status = forms && lists && opened ? CQ_OK : cq_error_nomem(error);
   for (size_t i = 0; status == CQ_OK && i < content->form_count; i++) {
@@ -117,11 +129,9 @@ cq_status cq_laptop_adopt(cq_store *store, const char *home, const cq_bundle *bu
   if (status == CQ_OK)
     status = cq_store_bundle_adopt(store, (int64_t)content->number, bytes, forms, content->form_count, lists,
                                    list_count, error);
-  if (status == CQ_OK) status = cq_home_folder(&folder, home, CQ_FOLDER_OUTBOX, error);
-  if (status == CQ_OK) status = cq_parcel_write(folder.at, CQ_BUNDLE_FILE, bytes.at, bytes.size, NULL, NULL, error);
+  if (status == CQ_OK) status = put_bundle(home, bytes, error);
   for (size_t i = 0; opened && i < content->file_count; i++) cq_buf_fini_secret(&opened[i]);
   cq_buf_fini_secret(&kept);
-  cq_buf_fini(&folder);
   free(opened);
   free(lists);
   free(forms);
@@ -388,6 +398,20 @@ static cq_status put_in_place(const char *from, const char *home, cq_str code, b
   return cq_file_sync_folder(home, error);
 }
 
+/* The certificate request of a device that has just begun; nobody knows of it yet, so without it nothing is left. */
+static cq_status first_batch(const char *path, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
+                             cq_error *error) {
+  cq_laptop laptop;
+  cq_pack_report packed;
+  cq_status status = cq_laptop_open(&laptop, home, passphrase, setup, error);
+  if (status == CQ_OK) {
+    status = cq_laptop_pack(&laptop, NULL, &packed, error);
+    cq_laptop_close(&laptop);
+  }
+  if (status != CQ_OK) remove_vault(path);
+  return status;
+}
+
 cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const char *home, const char *technician,
                          cq_str passphrase, cq_str phrase, const cq_laptop_setup *setup, cq_error *error) {
   cq_laptop about;
@@ -409,17 +433,135 @@ cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const cha
       status = put_in_place(making.at, home, programme->code, content->mode == CQ_MODE_PRACTICE, &path, error);
     if (status != CQ_OK) remove_vault(making.at);
   }
-  if (status == CQ_OK) {
-    status = cq_laptop_open(&about, home, passphrase, setup, error);
-    if (status == CQ_OK) {
-      cq_pack_report packed;
-      status = cq_laptop_pack(&about, NULL, &packed, error);
-      cq_laptop_close(&about);
-    }
-    /* Its first batch is not in the outbox, so nobody knows of this device yet. */
-    if (status != CQ_OK) remove_vault(path.at);
-  }
+  if (status == CQ_OK) status = first_batch(path.at, home, passphrase, setup, error);
   cq_programme_free(programme);
+  cq_buf_fini(&making);
+  cq_buf_fini(&path);
+  return status;
+}
+
+/* --- restoring --- */
+
+static cq_status copy_all(int from, int to, const char *from_path, const char *to_path, cq_error *error) {
+  enum { PART = 1 << 16 };
+  cq_status status = CQ_OK;
+  char *part = malloc(PART);
+  ssize_t got = part ? 1 : 0;
+  if (!part) status = cq_error_nomem(error);
+  while (status == CQ_OK && got > 0) {
+    got = read(from, part, PART);
+    if (got < 0) status = cq_error_io(error, "io.read", from_path, errno);
+    for (ssize_t at = 0, put = 0; status == CQ_OK && at < got; at += put)
+      if ((put = write(to, part + at, (size_t)(got - at))) < 0) {
+        status = cq_error_io(error, "io.write", to_path, errno);
+        put = 0;
+      }
+  }
+  free(part);
+  return status;
+}
+
+/* A stick may refuse to be written, and a vault is opened to be written: it is opened where the home is. */
+static cq_status bring(const char *copy, const char *ending, const char *to, cq_error *error) {
+  cq_buf from = {0}, into = {0};
+  cq_buf_addf(&from, "%s%s", copy, ending);
+  cq_buf_addf(&into, "%s%s", to, ending);
+  cq_status status = from.failed || into.failed ? cq_error_nomem(error) : CQ_OK;
+  int in = status == CQ_OK ? open(from.at, O_RDONLY | O_CLOEXEC) : -1, out = -1;
+  if (status == CQ_OK && in < 0 && (*ending == '\0' || errno != ENOENT))
+    status = cq_error_io(error, "io.open", from.at, errno);
+  if (in >= 0 && (out = open(into.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
+    status = cq_error_io(error, "io.open", into.at, errno);
+  if (out >= 0) {
+    status = copy_all(in, out, from.at, into.at, error);
+    if (close(out) != 0 && status == CQ_OK) status = cq_error_io(error, "io.write", into.at, errno);
+  }
+  if (in >= 0) close(in);
+  cq_buf_fini(&from);
+  cq_buf_fini(&into);
+  return status;
+}
+
+/* A backup of the copy: all of it is read, and it gets another name than the vault had that it is a copy of, by
+ * whatever means it was made. */
+static cq_status copy_checked(const char *from, const char *to, cq_str passphrase, const cq_laptop *about,
+                              cq_vault_watcher *watcher, void *context, cq_error *error) {
+  cq_vault *vault = NULL;
+  cq_status status = cq_vault_open(&vault, from, passphrase, &about->vault_options, error);
+  if (status != CQ_OK) return status;
+  cq_vault_watch(vault, watcher, context);
+  status = cq_vault_backup(vault, to, error);
+  cq_vault_close(vault);
+  return status;
+}
+
+/* Another device begins in it, and the courier gets what it needs. */
+static cq_status go_on(cq_laptop *laptop, const char *path, const char *home, cq_str passphrase, cq_error *error) {
+  int64_t entries = 0, number = 0;
+  cq_buf bytes = {0};
+  cq_status status = open_vault(laptop, path, passphrase, error);
+  if (status == CQ_OK) status = cq_store_audit_verify(laptop->store, &entries, error);
+  if (status == CQ_OK) status = cq_store_bundle_current(laptop->store, &number, &bytes, error);
+  if (status == CQ_OK) status = put_bundle(home, cq_buf_str(&bytes), error);
+  if (status == CQ_OK) status = cq_vault_settle(cq_store_vault(laptop->store), error); /* it is renamed */
+  cq_buf_fini(&bytes);
+  return status;
+}
+
+/* `copy`, or the one vault in that folder. */
+static cq_status which_copy(cq_buf *path, const char *copy, cq_error *error) {
+  struct stat found;
+  if (stat(copy, &found) == 0 && S_ISDIR(found.st_mode)) {
+    cq_status status = cq_laptop_vault(path, copy, error);
+    if (status == CQ_NOTFOUND) return cq_error_set(error, CQ_NOTFOUND, "collector.restore.none", copy, NULL);
+    if (status == CQ_REFUSED) return cq_error_set(error, CQ_REFUSED, "collector.restore.many", copy, NULL);
+    return status;
+  }
+  cq_buf_reset(path);
+  cq_buf_add_text(path, copy);
+  return path->failed ? cq_error_nomem(error) : CQ_OK;
+}
+
+/* The file is told by the name that the person gave. */
+static void name_copy(cq_error *error, const char *copy) {
+  if (error && error->argc > 0 && strstr(error->arg[0], "/" RESTORING))
+    snprintf(error->arg[0], sizeof error->arg[0], "%s", copy);
+  cq_error_at_file(error, copy);
+}
+
+cq_status cq_laptop_restore(const char *copy, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
+                            cq_vault_watcher *watcher, void *context, cq_error *error) {
+  cq_laptop about;
+  cq_buf from = {0}, brought = {0}, making = {0}, path = {0};
+  set_up(&about, setup);
+  if (cq_laptop_vault(&path, home, NULL) != CQ_NOTFOUND) {
+    cq_buf_fini(&path);
+    return cq_error_set(error, CQ_REFUSED, "collector.restore.taken", home, NULL);
+  }
+  cq_status status = which_copy(&from, copy, error);
+  if (status == CQ_OK) status = cq_file_make_folder(home, error);
+  if (status == CQ_OK) status = cq_file_path(&brought, home, RESTORING, error);
+  if (status == CQ_OK) status = cq_file_path(&making, home, JOINING, error);
+  if (status == CQ_OK) {
+    remove_vault(brought.at);
+    remove_vault(making.at);
+    status = bring(from.at, "", brought.at, error);
+    if (status == CQ_OK) status = bring(from.at, "-log", brought.at, error);
+    if (status == CQ_OK) status = copy_checked(brought.at, making.at, passphrase, &about, watcher, context, error);
+    if (status != CQ_OK) name_copy(error, from.at);
+    remove_vault(brought.at);
+    if (status == CQ_OK) status = go_on(&about, making.at, home, passphrase, error);
+    cq_programme *programme = about.programme;
+    bool practice = cq_laptop_practice(&about);
+    about.programme = NULL;
+    cq_laptop_close(&about);
+    if (status == CQ_OK) status = put_in_place(making.at, home, programme->code, practice, &path, error);
+    cq_programme_free(programme);
+    if (status != CQ_OK) remove_vault(making.at);
+  }
+  if (status == CQ_OK) status = first_batch(path.at, home, passphrase, setup, error);
+  cq_buf_fini(&from);
+  cq_buf_fini(&brought);
   cq_buf_fini(&making);
   cq_buf_fini(&path);
   return status;

@@ -203,11 +203,19 @@ static const cq_cli_verb verbs[] = {
      .run = cq_collector_users_passphrase},
     {.name = "backup",
      .args = N_("FILE"),
-     .summary = N_("make a checked copy of the vault"),
-     .text = N_("The copy opens with the same passphrases. A laptop that is restored from it goes on as a new device, "
-                "which the office approves anew."),
+     .summary = N_("make a checked copy of the vault, on a stick for example"),
+     .text = N_("Where FILE is a folder the copy gets a name with the day. It opens with the same passphrases."),
      .options = backup_options,
      .run = cq_collector_backup},
+    {.name = "restore",
+     .args = N_("COPY"),
+     .summary = N_("go on from a copy of a vault, in a home that has none"),
+     .text =
+         N_("COPY is a file made by “backup” or “salvage”, or a folder with one such file; it stays as it is. All of "
+            "it is read and checked first. It goes on as a new laptop, which the office approves anew: so do not work "
+            "on with the laptop that it is a copy of."),
+     .options = backup_options,
+     .run = cq_collector_restore},
     {.name = "scrub",
      .summary = N_("read the whole vault and check every page and the audit trail"),
      .options = vault_options,

@@ -72,7 +72,8 @@ int cq_collector_salvage(cq_cli *cli) {
   if (status == CQ_OK) {
     cq_cli_say(cli, _("%lld rows were saved into %s; %lld places could not be read."), (long long)found.rows,
                cq_cli_arg(cli, 0), (long long)found.gaps);
-    cq_cli_say(cli, _("To work with it, put it alone into a home folder. Keep the damaged file."));
+    cq_cli_say(cli, _("To work with it: %s %s --home FOLDER. Keep the damaged file."), "chasqui-collector restore",
+               cq_cli_arg(cli, 0));
   }
   cq_cli_secret_fini(&passphrase);
   cq_buf_fini(&path);

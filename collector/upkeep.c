@@ -5,17 +5,89 @@
 #include "chasqui/file.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MB = 1000 * 1000, PAGE = 4096 };
+
+static cq_status show_copying(void *cli, int64_t done, int64_t pages, cq_error *error) {
+  cq_cli_progress(cli, _("copying and checking, MB"), (uint64_t)done * PAGE / MB, (uint64_t)pages * PAGE / MB);
+  return cq_cli_cancelled(error);
+}
+
+static cq_status show_checking(void *cli, int64_t done, int64_t pages, cq_error *error) {
+  cq_cli_progress(cli, _("checking, MB"), (uint64_t)done * PAGE / MB, (uint64_t)pages * PAGE / MB);
+  return cq_cli_cancelled(error);
+}
+
+/* In a folder the copy has the vault's name and the day: ici-2026-11-23.vault, the day's second one ici-2026-11-23-2.
+ */
+static cq_status name_backup(cq_buf *path, const cq_laptop *laptop, const char *wanted, cq_error *error) {
+  enum { MOST_A_DAY = 99 };
+  char day[11];
+  struct stat found;
+  cq_buf name = {0};
+  cq_status status = CQ_OK;
+  const char *slash = strrchr(laptop->vault_path, '/'), *vault = slash ? slash + 1 : laptop->vault_path;
+  cq_date_format(cq_date_at(laptop->clock, laptop->clock->now_utc_ms(laptop->clock->context)), day);
+  if (stat(wanted, &found) != 0 || !S_ISDIR(found.st_mode)) {
+    cq_buf_add_text(path, wanted);
+    return path->failed ? cq_error_nomem(error) : CQ_OK;
+  }
+  for (int i = 1; status == CQ_OK && (i == 1 || (i <= MOST_A_DAY && stat(path->at, &found) == 0)); i++) {
+    cq_buf_reset(&name);
+    cq_buf_addf(&name, "%.*s-%s", (int)(strlen(vault) - strlen(".vault")), vault, day);
+    if (i > 1) cq_buf_addf(&name, "-%d", i);
+    cq_buf_add_text(&name, ".vault");
+    status = name.failed ? cq_error_nomem(error) : cq_file_path(path, wanted, name.at, error);
+  }
+  cq_buf_fini(&name);
+  return status;
+}
 
 int cq_collector_backup(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
-  const char *path = cq_cli_arg(cli, 0);
+  cq_buf path = {0};
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
-  if (status == CQ_OK) status = cq_vault_backup(cq_store_vault(laptop.store), path, &error);
-  if (status == CQ_OK)
-    cq_cli_say(cli, _("The copy is in %s, checked. To restore it, put it alone into a home folder."), path);
+  if (status == CQ_OK) status = name_backup(&path, &laptop, cq_cli_arg(cli, 0), &error);
+  if (status == CQ_OK) {
+    cq_vault_watch(cq_store_vault(laptop.store), show_copying, cli);
+    status = cq_vault_backup(cq_store_vault(laptop.store), path.at, &error);
+    cq_vault_watch(cq_store_vault(laptop.store), NULL, NULL);
+    cq_cli_progress(cli, NULL, 0, 0);
+  }
+  if (status == CQ_OK) {
+    cq_cli_say(cli, _("The copy is in %s, checked."), path.at);
+    cq_cli_say(cli, _("To restore it: %s %s"), "chasqui-collector restore", path.at);
+  }
+  cq_buf_fini(&path);
   return cq_collector_end(cli, &laptop, status, &error);
+}
+
+int cq_collector_restore(cq_cli *cli) {
+  cq_error error;
+  cq_cli_secret passphrase = {0};
+  cq_error_clear(&error);
+  cq_status status = cq_vault_harden(&error);
+  if (status == CQ_OK) status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase"), false, &passphrase, &error);
+  if (status == CQ_OK) {
+    status = cq_laptop_restore(cq_cli_arg(cli, 0), cq_cli_home(cli), (cq_str){passphrase.at, passphrase.size}, NULL,
+                               show_copying, cli, &error);
+    cq_cli_progress(cli, NULL, 0, 0);
+  }
+  cq_cli_secret_fini(&passphrase);
+  if (status != CQ_OK) return cq_cli_fail(cli, &error);
+  cq_cli_say(cli,
+             _("The vault is restored in %s, and all of it was checked. What was written after the copy was made is "
+               "not in it."),
+             cq_cli_home(cli));
+  cq_cli_say(
+      cli, "%s",
+      _("It goes on as a new laptop: its request for a certificate waits in the outbox, for the office to approve."));
+  cq_cli_say(cli, _("Next: %s"), "chasqui-sync push");
+  return CQ_EXIT_DONE;
 }
 
 /* The vault alone, before anything in it is read: what is damaged may be what a laptop begins with. */
@@ -51,7 +123,10 @@ int cq_collector_scrub(cq_cli *cli) {
   cq_error_clear(&error);
   cq_status status = open_to_check(cli, &vault, &error);
   if (status == CQ_OK) {
+    cq_vault_watch(vault, show_checking, cli);
     status = cq_vault_scrub(vault, &found, &error);
+    cq_vault_watch(vault, NULL, NULL);
+    cq_cli_progress(cli, NULL, 0, 0);
     tell_damage(cli, &found);
   }
   if (status == CQ_OK) status = cq_store_open(&store, vault, NULL, &error);

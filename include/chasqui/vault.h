@@ -163,6 +163,14 @@ cq_status cq_vault_recovery_complete(const char *path, cq_str answer, cq_str pas
 
 /* --- upkeep --- */
 
+/*
+ * Called now and then by _backup, _remove_slot and _scrub, with pages done of all; what is written is counted once more
+ * when it is read back. Anything but CQ_OK stops the work, which then answers so and leaves all as it was.
+ */
+typedef cq_status cq_vault_watcher(void *context, int64_t done, int64_t pages, cq_error *error);
+/* NULL: nobody looks, as after opening. */
+void cq_vault_watch(cq_vault *vault, cq_vault_watcher *watcher, void *context);
+
 /* A whole copy with a new id and data key and the same slots, verified by reading it back. `path` must not exist, nor
  * `path`-log: io.exists. On failure nothing is left. */
 cq_status cq_vault_backup(cq_vault *vault, const char *path, cq_error *error);

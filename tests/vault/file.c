@@ -241,6 +241,59 @@ static void test_recovery(void **state) {
   remove_vault(other);
 }
 
+typedef struct looked {
+  int64_t done, pages, stop_at; /* stop_at 0: never */
+  int calls;
+} looked;
+
+static cq_status look(void *context, int64_t done, int64_t pages, cq_error *error) {
+  looked *it = context;
+  assert_true(done > it->done && done <= pages && (it->pages == 0 || it->pages == pages));
+  it->done = done;
+  it->pages = pages;
+  it->calls++;
+  return it->stop_at > 0 && done >= it->stop_at ? cq_error_set(error, CQ_CANCELLED, "test.enough", NULL) : CQ_OK;
+}
+
+/* Long work tells how far it is to its very end, and stops when told: nothing is left of it, and the vault goes on. */
+static void test_watched(void **state) {
+  (void)state;
+  const char *path = test_path("w.vault"), *copy = test_path("v.vault");
+  cq_vault *vault = make_vault(path, NULL);
+  cq_vault_scrubbed found;
+  cq_error error;
+  cq_error_clear(&error);
+  run_sql(vault, "CREATE TABLE big(x BLOB); INSERT INTO big VALUES (zeroblob(3000000))");
+  looked all = {0};
+  cq_vault_watch(vault, look, &all);
+  assert_int_equal(cq_vault_scrub(vault, &found, &error), CQ_OK);
+  assert_int_equal(all.done, found.pages);
+  assert_int_equal(all.pages, found.pages);
+  assert_true(all.calls > 2);
+  all = (looked){0};
+  assert_int_equal(cq_vault_backup(vault, copy, &error), CQ_OK);
+  assert_int_equal(all.done, 2 * found.pages);
+  assert_int_equal(all.pages, all.done);
+  remove_vault(copy);
+  for (int64_t stop_at = 256; stop_at < 2 * found.pages; stop_at += 256) {
+    looked some = {.stop_at = stop_at};
+    cq_vault_watch(vault, look, &some);
+    assert_int_equal(cq_vault_backup(vault, copy, &error), CQ_CANCELLED);
+    assert_string_equal(error.code, "test.enough");
+    assert_int_equal(some.done, stop_at);
+    assert_int_equal(access(copy, F_OK), -1);
+  }
+  looked once = {.stop_at = 1};
+  cq_vault_watch(vault, look, &once);
+  assert_int_equal(cq_vault_scrub(vault, &found, &error), CQ_CANCELLED);
+  cq_vault_watch(vault, NULL, NULL);
+  assert_int_equal(cq_vault_backup(vault, copy, &error), CQ_OK);
+  assert_int_equal(ask_number(vault, "SELECT length(x) FROM big"), 3000000);
+  cq_vault_close(vault);
+  remove_vault(path);
+  remove_vault(copy);
+}
+
 static void test_backup(void **state) {
   (void)state;
   const char *path = test_path("g.vault"), *copy = test_path("h.vault");
@@ -303,7 +356,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_create_reopen), cmocka_unit_test(test_refusals),    cmocka_unit_test(test_passphrases),
       cmocka_unit_test(test_slots),         cmocka_unit_test(test_remove_slot), cmocka_unit_test(test_recovery),
-      cmocka_unit_test(test_backup),        cmocka_unit_test(test_idle_lock),   cmocka_unit_test(test_space),
+      cmocka_unit_test(test_backup),        cmocka_unit_test(test_watched),     cmocka_unit_test(test_idle_lock),
+      cmocka_unit_test(test_space),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,17 @@ static cq_status page_count(sqlite3_file *file, const char *path, int64_t *pages
   return CQ_OK;
 }
 
+void cq_vault_watch(cq_vault *vault, cq_vault_watcher *watcher, void *context) {
+  vault->watcher = watcher;
+  vault->watcher_context = context;
+}
+
+/* Once a MiB, and at the end. */
+static cq_status watched(const cq_vault *vault, int64_t done, int64_t pages, cq_error *error) {
+  if (!vault->watcher || (done % 256 != 0 && done != pages)) return CQ_OK;
+  return vault->watcher(vault->watcher_context, done, pages, error);
+}
+
 typedef struct copy {
   cq_vault *from;
   sqlite3_file *source;
@@ -80,6 +91,7 @@ static cq_status write_all(copy *work, vault_header *header, const vault_keys *k
       return cq_error_nomem(error);
     status = plain_write(work->target.file, work->path, work->again, BLOCK_SIZE,
                          HEADER_PREFIX + (page - 1) * BLOCK_SIZE, error);
+    if (status == CQ_OK) status = watched(work->from, page, 2 * work->pages, error);
   }
   return status == CQ_OK ? header_write_file(work->target.file, work->path, header, 0, keys, work->from->random, error)
                          : status;
@@ -103,6 +115,7 @@ static cq_status compare_all(copy *work, const vault_keys *keys, cq_error *error
     if (status == CQ_OK) status = read_page(work->target.file, work->path, work->cipher, page, work->again, error);
     if (status == CQ_OK && memcmp(work->page, work->again, BLOCK_CONTENT) != 0)
       status = damaged_page(work->path, page, error);
+    if (status == CQ_OK) status = watched(work->from, pages + page, 2 * pages, error);
   }
   return status;
 }
@@ -273,10 +286,12 @@ static cq_status scrub_pages(cq_vault *vault, cq_vault_scrubbed *found, uint8_t 
   cq_status status = page_count(file, vault->path, &found->pages, error);
   for (int64_t page = 1; status == CQ_OK && page <= found->pages; page++) {
     status = read_page(file, vault->path, vault->vfs->cipher, page, block, error);
-    if (status != CQ_DAMAGED) continue;
-    status = CQ_OK;
-    found->pages_damaged++;
-    if (found->first_damaged == 0) found->first_damaged = page;
+    if (status == CQ_DAMAGED) {
+      status = CQ_OK;
+      found->pages_damaged++;
+      if (found->first_damaged == 0) found->first_damaged = page;
+    }
+    if (status == CQ_OK) status = watched(vault, page, found->pages, error);
   }
   return status;
 }

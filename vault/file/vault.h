@@ -16,6 +16,8 @@ struct cq_vault {
   vault_header header;
   uint32_t opened_slot; /* number of the slot that opened it */
   cq_vault_log log;
+  cq_vault_watcher *watcher; /* NULL: nobody looks */
+  void *watcher_context;
 };
 
 /* A file under no shim, held with SQLite's own locks, for the header and for whole copies. */
