@@ -206,9 +206,13 @@ cq_status cq_parcel_check(const char *folder, const char *name, uint64_t size, c
   return status;
 }
 
-cq_status cq_home_folder(cq_buf *out, const char *home, cq_folder folder, cq_error *error) {
+cq_status cq_home_path(cq_buf *out, const char *home, cq_folder folder, cq_error *error) {
   static const char *const names[] = {"outbox", "inbox", "sync", "batches", "bundles", "offline"};
-  cq_status status = cq_file_path(out, home, names[folder], error);
+  return cq_file_path(out, home, names[folder], error);
+}
+
+cq_status cq_home_folder(cq_buf *out, const char *home, cq_folder folder, cq_error *error) {
+  cq_status status = cq_home_path(out, home, folder, error);
   return status == CQ_OK ? cq_file_make_folder(out->at, error) : status;
 }
 

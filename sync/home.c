@@ -117,11 +117,13 @@ static cq_status read_own_bundle(courier *c, cq_error *error) {
   return status;
 }
 
-static cq_status open_folders(courier *c, cq_error *error) {
+/* Who only looks makes none. */
+static cq_status open_folders(courier *c, bool make, cq_error *error) {
+  cq_status (*folder)(cq_buf *, const char *, cq_folder, cq_error *) = make ? cq_home_folder : cq_home_path;
   cq_buf path = {0};
-  cq_status status = cq_home_folder(&c->outbox, c->home, CQ_FOLDER_OUTBOX, error);
-  if (!status) status = cq_home_folder(&c->inbox, c->home, CQ_FOLDER_INBOX, error);
-  if (!status) status = cq_home_folder(&c->sync, c->home, CQ_FOLDER_SYNC, error);
+  cq_status status = folder(&c->outbox, c->home, CQ_FOLDER_OUTBOX, error);
+  if (!status) status = folder(&c->inbox, c->home, CQ_FOLDER_INBOX, error);
+  if (!status) status = folder(&c->sync, c->home, CQ_FOLDER_SYNC, error);
   if (!status) status = cq_file_path(&c->carried, c->sync.at, "carried", error);
   if (!status) status = cq_file_path(&path, c->home, CQ_PASS_FILE, error);
   if (!status) c->is_desk = access(path.at, F_OK) == 0;
@@ -133,7 +135,7 @@ cq_status courier_open(courier *c, const char *home, bool alone, cq_error *error
   memset(c, 0, sizeof *c);
   c->lock = -1;
   c->home = strdup(home);
-  cq_status status = c->home ? open_folders(c, error) : cq_error_nomem(error);
+  cq_status status = c->home ? open_folders(c, alone, error) : cq_error_nomem(error);
   if (!status && alone) status = take_lock(c, error);
   if (!status) status = read_bundle(&c->bundle, c->outbox.at, CQ_BUNDLE_FILE, NULL, error);
   if (!status && !c->bundle && c->is_desk) status = read_own_bundle(c, error);

@@ -41,8 +41,8 @@ typedef struct remote {
 enum { REMOTES_MOST = 16 };
 
 /*
- * Opens; with `alone` as the only courier of this outbox: sync.busy where another is at work. Errors: bundle.*, io.*,
- * sync.file.damaged (argument the file).
+ * Opens; with `alone` to work, as the only courier of this outbox (sync.busy where another is at work); without to
+ * look, which makes and changes nothing. Errors: bundle.*, io.*, sync.file.damaged (argument the file).
  */
 cq_status courier_open(courier *c, const char *home, bool alone, cq_error *error);
 void courier_close(courier *c);

@@ -63,7 +63,7 @@ cq_status cq_parcel_write(const char *folder, const char *name, const void *byte
 cq_status cq_parcel_check(const char *folder, const char *name, uint64_t size, const cq_hash *hash, bool *right,
                           cq_error *error);
 
-/* "<home>/outbox" and the like into `out` (emptied first); the folder is made. */
+/* "<home>/outbox" and the like into `out` (emptied first). */
 typedef enum {
   CQ_FOLDER_OUTBOX,
   CQ_FOLDER_INBOX,
@@ -72,6 +72,8 @@ typedef enum {
   CQ_FOLDER_BUNDLES,
   CQ_FOLDER_OFFLINE
 } cq_folder;
+cq_status cq_home_path(cq_buf *out, const char *home, cq_folder folder, cq_error *error);
+/* As _path, and the folder is made. */
 cq_status cq_home_folder(cq_buf *out, const char *home, cq_folder folder, cq_error *error);
 /*
  * How far this machine's clock is from the true time (device minus true), as the courier of this home measured it in a
