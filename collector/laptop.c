@@ -508,15 +508,17 @@ static cq_status go_on(cq_laptop *laptop, const char *path, const char *home, cq
   return status;
 }
 
-/* `copy`, or the one vault in that folder. */
-static cq_status which_copy(cq_buf *path, const char *copy, cq_error *error) {
+cq_status cq_laptop_find_copy(cq_buf *path, const char *copy, const char *home, cq_error *error) {
   struct stat found;
+  if (cq_laptop_vault(path, home, NULL) != CQ_NOTFOUND)
+    return cq_error_set(error, CQ_REFUSED, "collector.restore.taken", home, NULL);
   if (stat(copy, &found) == 0 && S_ISDIR(found.st_mode)) {
     cq_status status = cq_laptop_vault(path, copy, error);
     if (status == CQ_NOTFOUND) return cq_error_set(error, CQ_NOTFOUND, "collector.restore.none", copy, NULL);
     if (status == CQ_REFUSED) return cq_error_set(error, CQ_REFUSED, "collector.restore.many", copy, NULL);
     return status;
   }
+  if (access(copy, R_OK) != 0) return cq_error_io(error, "io.open", copy, errno);
   cq_buf_reset(path);
   cq_buf_add_text(path, copy);
   return path->failed ? cq_error_nomem(error) : CQ_OK;
@@ -534,11 +536,7 @@ cq_status cq_laptop_restore(const char *copy, const char *home, cq_str passphras
   cq_laptop about;
   cq_buf from = {0}, brought = {0}, making = {0}, path = {0};
   set_up(&about, setup);
-  if (cq_laptop_vault(&path, home, NULL) != CQ_NOTFOUND) {
-    cq_buf_fini(&path);
-    return cq_error_set(error, CQ_REFUSED, "collector.restore.taken", home, NULL);
-  }
-  cq_status status = which_copy(&from, copy, error);
+  cq_status status = cq_laptop_find_copy(&from, copy, home, error);
   if (status == CQ_OK) status = cq_file_make_folder(home, error);
   if (status == CQ_OK) status = cq_file_path(&brought, home, RESTORING, error);
   if (status == CQ_OK) status = cq_file_path(&making, home, JOINING, error);

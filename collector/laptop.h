@@ -80,11 +80,15 @@ cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const cha
                          cq_str passphrase, cq_str phrase, const cq_laptop_setup *setup, cq_error *error);
 
 /*
- * The vault of a home that has none, from a copy made by cq_vault_backup: `copy` is the file, or a folder with one
- * vault in it, and stays as it is. All of it is read and checked before it stands in the home. It goes on as a new
- * device that names the one before, with the programme's bundle and its certificate request in the outbox. Either all
- * is there or nothing. `watcher` as for cq_vault_watch. Errors: collector.restore.taken, collector.restore.none and
- * collector.restore.many (vaults in that folder), those of vault.h and store.h.
+ * The copy that `copy` means, a file or a folder with one vault in it, for a home without a vault. Errors:
+ * collector.restore.taken, collector.restore.none and collector.restore.many (vaults in that folder), io.open.
+ */
+cq_status cq_laptop_find_copy(cq_buf *path, const char *copy, const char *home, cq_error *error);
+/*
+ * The vault of a home that has none, from a copy made by cq_vault_backup, which stays as it is. All of it is read and
+ * checked before it stands in the home. It goes on as a new device that names the one before, with the programme's
+ * bundle and its certificate request in the outbox. Either all is there or nothing. `watcher` as for cq_vault_watch.
+ * Errors: those of _find_copy, vault.h and store.h.
  */
 cq_status cq_laptop_restore(const char *copy, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
                             cq_vault_watcher *watcher, void *context, cq_error *error);

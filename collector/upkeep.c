@@ -68,9 +68,11 @@ int cq_collector_backup(cq_cli *cli) {
 
 int cq_collector_restore(cq_cli *cli) {
   cq_error error;
+  cq_buf path = {0};
   cq_cli_secret passphrase = {0};
   cq_error_clear(&error);
   cq_status status = cq_vault_harden(&error);
+  if (status == CQ_OK) status = cq_laptop_find_copy(&path, cq_cli_arg(cli, 0), cq_cli_home(cli), &error);
   if (status == CQ_OK) status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase"), false, &passphrase, &error);
   if (status == CQ_OK) {
     status = cq_laptop_restore(cq_cli_arg(cli, 0), cq_cli_home(cli), (cq_str){passphrase.at, passphrase.size}, NULL,
@@ -78,6 +80,7 @@ int cq_collector_restore(cq_cli *cli) {
     cq_cli_progress(cli, NULL, 0, 0);
   }
   cq_cli_secret_fini(&passphrase);
+  cq_buf_fini(&path);
   if (status != CQ_OK) return cq_cli_fail(cli, &error);
   cq_cli_say(cli,
              _("The vault is restored in %s, and all of it was checked. What was written after the copy was made is "

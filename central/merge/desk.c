@@ -184,13 +184,17 @@ static cq_status check_schema(cq_desk *desk, cq_error *error) {
   return cq_desk_exec(desk, pragma, error);
 }
 
+static cq_status find_desk(cq_buf *path, const char *home, cq_error *error) {
+  cq_status status = cq_file_path(path, home, CQ_DESK_VAULT, error);
+  return status == CQ_OK && access(path->at, F_OK) != 0 ? cq_error_set(error, CQ_NOTFOUND, "desk.missing", home, NULL)
+                                                        : status;
+}
+
 cq_status cq_desk_open(cq_desk *desk, const char *home, cq_str passphrase, cq_error *error) {
   cq_buf path = {0};
   memset(desk, 0, sizeof *desk);
   if (!(desk->home = strdup(home))) return cq_error_nomem(error);
-  cq_status status = cq_file_path(&path, home, CQ_DESK_VAULT, error);
-  if (status == CQ_OK && access(path.at, F_OK) != 0)
-    status = cq_error_set(error, CQ_NOTFOUND, "desk.missing", home, NULL);
+  cq_status status = find_desk(&path, home, error);
   if (status == CQ_OK) status = cq_vault_open(&desk->vault, path.at, passphrase, NULL, error);
   if (status == CQ_OK) {
     desk->db = cq_vault_db(desk->vault);
@@ -235,11 +239,14 @@ cq_status cq_desk_confirm(cq_cli *cli, const char *question, cq_error *error) {
 
 int cq_desk_begin(cq_cli *cli, cq_desk *desk) {
   cq_cli_secret passphrase = {0};
+  cq_buf path = {0};
   cq_error error;
   cq_error_clear(&error);
   memset(desk, 0, sizeof *desk);
   const char *home = cq_cli_home(cli);
   cq_status status = home ? cq_vault_harden(&error) : cq_error_set(&error, CQ_NOTFOUND, "cli.home", NULL);
+  if (status == CQ_OK) status = find_desk(&path, home, &error); /* before a passphrase is asked for in vain */
+  cq_buf_fini(&path);
   if (status == CQ_OK)
     status = cq_cli_passphrase(cli, "passphrase-file", _("Passphrase of the desk"), false, &passphrase, &error);
   if (status == CQ_OK) status = cq_desk_open(desk, home, (cq_str){passphrase.at, passphrase.size}, &error);
