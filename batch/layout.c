@@ -42,8 +42,11 @@ static uint64_t integer(cq_layout *layout, size_t size) {
   return value;
 }
 
+/* A batch has hundreds of thousands of these and of varints of one byte. */
 uint8_t cq_layout_u8(cq_layout *layout) {
-  return (uint8_t)integer(layout, 1);
+  if (!layout->failed && layout->at < layout->end) return *layout->at++;
+  layout->failed = true;
+  return 0;
 }
 
 uint16_t cq_layout_u16(cq_layout *layout) {
@@ -65,13 +68,13 @@ int64_t cq_layout_i64(cq_layout *layout) {
 uint64_t cq_layout_varint(cq_layout *layout) {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 70; shift += 7) {
-    const uint8_t *at = cq_layout_take(layout, 1);
-    if (!at) return 0;
-    uint64_t part = *at & 0x7fu;
+    uint8_t byte = cq_layout_u8(layout);
+    if (layout->failed) return 0;
+    uint64_t part = byte & 0x7fu;
     /* one bit is left in the tenth byte; a last byte of zero would be a longer form than needed */
-    if ((shift == 63 && part > 1) || (shift > 0 && *at == 0)) break;
+    if ((shift == 63 && part > 1) || (shift > 0 && byte == 0)) break;
     value |= part << shift;
-    if (!(*at & 0x80u)) return value;
+    if (!(byte & 0x80u)) return value;
   }
   layout->failed = true;
   return 0;

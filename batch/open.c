@@ -159,7 +159,8 @@ struct cq_batch_content {
 
 void cq_batch_content_free(cq_batch_content *content) {
   if (!content) return;
-  cq_wipe_buf(&content->bytes);
+  if (content->bytes.at) cq_wipe(content->bytes.at, content->bytes.size); /* behind them nothing was ever written */
+  cq_buf_fini(&content->bytes);
   free(content->places);
   free(content);
 }

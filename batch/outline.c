@@ -333,16 +333,32 @@ static cq_str take(rebuilder *r, uint32_t at) {
   return r->values ? r->values[which] : (cq_str){"", 0};
 }
 
-static void emit(rebuilder *r, cq_str text) {
+/* Where so many bytes may be written next; NULL where they are too many. */
+static char *room(rebuilder *r, size_t size) {
   cq_buf *out = r->out;
-  if (out->size + text.size > r->limit) {
+  if (out->size + size > r->limit)
     r->states.failed = true;
-  } else if (text.size < out->capacity - out->size) { /* the usual case, a hundred times for each record */
-    memcpy(out->at + out->size, text.at, text.size);
-    out->size += text.size;
-  } else {
-    cq_buf_add_str(out, text);
-  }
+  else if (size < out->capacity - out->size || cq_buf_reserve(out, size))
+    return out->at + out->size;
+  return NULL;
+}
+
+static void emit(rebuilder *r, cq_str text) {
+  char *to = room(r, text.size);
+  if (!to) return;
+  if (text.size) memcpy(to, text.at, text.size);
+  r->out->size += text.size;
+}
+
+/* An answer as it usually is, a hundred times for each record: "<name attributes>text</name>". */
+static void emit_answer(rebuilder *r, const node *here, cq_str text) {
+  size_t start = here->name.size + here->attributes.size + 2, end = here->tags.size - start;
+  char *to = room(r, here->tags.size + text.size);
+  if (!to) return;
+  memcpy(to, here->tags.at, start);
+  memcpy(to + start, text.at, text.size);
+  memcpy(to + start + text.size, here->tags.at + start, end);
+  r->out->size += here->tags.size + text.size;
 }
 
 /* "<name", the attributes and the end of the start tag: all at once where the attributes are the usual ones. */
@@ -384,6 +400,11 @@ static bool rebuild(rebuilder *r, uint32_t at, bool *more) {
   if (state == ABSENT) return false;
   if (state > (KIND | ATTRIBUTES | MORE) || kind == ABSENT) r->states.failed = true;
   if (r->states.failed) return false;
+  if ((state & (KIND | ATTRIBUTES)) == TEXT) {
+    cq_str text = take(r, at);
+    if (writing) emit_answer(r, here, text);
+    return true;
+  }
   cq_str attributes = state & ATTRIBUTES ? take(r, at) : here->attributes;
   if (writing) emit_start(r, here, state, attributes, kind == EMPTY);
   if (kind == EMPTY) return true;

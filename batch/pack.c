@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { AS_THEY_ARE = 0, OUTLINED = 1 };
+enum { ENVELOPE = 320 }; /* bytes, about */
 
 static bool holds_zero(const cq_record_parts *records, size_t count) {
   for (size_t i = 0; i < count; i++)
@@ -119,7 +120,8 @@ static cq_str piece(cq_str *all, size_t size) {
 
 static cq_status put_together(cq_unpacked *unpacked, pieces *from, size_t limit, cq_buf *out, const cq_layout *at,
                               cq_error *error) {
-  size_t start = out->size;
+  size_t start = out->size, usual = from->instances.size + from->trails.size + unpacked->count * ENVELOPE;
+  cq_buf_reserve(out, usual < limit ? usual : limit); /* at once: what grows is copied, and its old place not wiped */
   for (size_t i = 0; i < unpacked->count; i++) {
     size_t before = out->size;
     cq_str instance = piece(&from->instances, from->instance_sizes[i]);

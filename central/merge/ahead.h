@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening batches ahead: a thread of its own reads and opens the next files while the caller writes the last one into
+ * Opening batches ahead: two threads of its own read and open the next files while the caller writes the last one into
  * the vault. Files come back in the order in which they were asked for.
  */
 #ifndef CENTRAL_MERGE_AHEAD_H
@@ -13,7 +13,7 @@ enum { CQ_AHEAD_MOST = 4 }; /* opened files in memory at once: at most so many t
 typedef struct cq_ahead cq_ahead;
 /* Borrows both until freed. */
 cq_status cq_ahead_new(cq_ahead **ahead, const cq_beliefs *beliefs, const char *folder, cq_error *error);
-/* Ends the thread, after the file that it is at. */
+/* Ends the threads, after the files that they are at. */
 void cq_ahead_free(cq_ahead *ahead);
 
 /* Whether one more file may be asked for before the next is taken. */

@@ -48,7 +48,7 @@ static const char *const sql[STATEMENTS] = {
     [VISIT] = "INSERT INTO visit (id, form_id, form_hash, instance, device, technician, sequence, "
               "begun_utc_ms, finished_utc_ms, day, result, reason, season, zone, calendar_version, months, consent, "
               "voided) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-              "EXISTS (SELECT 1 FROM voided WHERE name = (SELECT name FROM record WHERE id = ?1)))",
+              "EXISTS (SELECT 1 FROM voided WHERE name = ?18))",
     [SUBJECT] = "INSERT OR IGNORE INTO visit_subject VALUES (?1, ?2, ?3)",
     [PARENT] = "INSERT OR IGNORE INTO visit_parent VALUES (?1, ?2)",
     [FILE_NAME] = "INSERT OR REPLACE INTO visit_attachment VALUES (?1, ?2, ?3, ?4)",
@@ -149,7 +149,7 @@ static size_t put_month(char out[8], int32_t month) {
   return sizeof text;
 }
 
-static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, cq_error *error) {
+static cq_status put_visit(cq_derive *d, int64_t id, const cq_hash *name, const cq_envelope *e, cq_error *error) {
   sqlite3_stmt *s = d->statement[VISIT];
   char months[CQ_RECORD_MAX_MONTHS * 8];
   size_t at = 0;
@@ -171,6 +171,7 @@ static cq_status put_visit(cq_derive *d, int64_t id, const cq_envelope *e, cq_er
   sqlite3_bind_int64(s, 15, e->calendar_version);
   bind_text(s, 16, at ? (cq_str){months + 1, at - 1} : CQ_STR(""));
   sqlite3_bind_int(s, 17, (int)e->consent.state);
+  bind_hash(s, 18, name);
   return cq_desk_step(d->desk, s, NULL, error);
 }
 
@@ -218,7 +219,7 @@ static cq_status settle_family(cq_derive *d, const cq_hash *name, cq_error *erro
 
 cq_status cq_derive_record(cq_derive *d, int64_t id, const cq_hash *name, const cq_record *record, cq_error *error) {
   bool child = false;
-  cq_status status = put_visit(d, id, &record->envelope, error);
+  cq_status status = put_visit(d, id, name, &record->envelope, error);
   if (status == CQ_OK) status = put_links(d, id, &record->envelope, error);
   if (status == CQ_OK) status = put_files(d, id, record, error);
   bind_hash(d->statement[HAS_CHILD], 1, name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merging is the union of sets: order, repetition and gaps do no harm, and nothing foreign gets in. */
+#include "central/merge/ahead.h"
 #include "central/merge/derive.h"
 #include "central/merge/take.h"
 #include "chasqui/file.h"
@@ -162,6 +163,54 @@ static void order_and_repetition_do_not_matter(void **state) {
     assert_true(cq_hash_equal(&now, &first));
     cq_desk_close(&desk);
   }
+  world_free(w);
+}
+
+/* Two threads open them, and a small batch is opened sooner than the large one before it. */
+static void opened_ahead_they_come_in_order(void **state) {
+  (void)state;
+  enum { FILES = 24, LARGE = 40, MISSING = 13, TORN = 17 };
+  world *w = world_new(CQ_MODE_REAL);
+  cq_desk desk;
+  cq_error error;
+  cq_beliefs *beliefs = NULL;
+  cq_ahead *ahead = NULL;
+  char names[FILES][16];
+  cq_hash hashes[FILES];
+  desk_new(&desk, w, "ahead");
+  for (size_t i = 0; i < FILES; i++) {
+    cq_buf bytes = {0}, path = {0};
+    snprintf(names[i], sizeof names[i], "%zu", i);
+    hashes[i] = pack(w, &w->f->device, i + 1, i ? &hashes[i - 1] : NULL, i * LARGE, i % 3 ? 1 : LARGE, &bytes);
+    test_must(cq_file_path(&path, desk.home, names[i], &error), &error);
+    if (i != MISSING)
+      test_must(cq_file_replace(path.at, bytes.at, bytes.size - (i == TORN), 0600, false, &error), &error);
+    cq_buf_fini(&path);
+    cq_buf_fini(&bytes);
+  }
+  test_must(cq_beliefs_new(&beliefs, &desk, &error), &error);
+  test_must(cq_ahead_new(&ahead, beliefs, desk.home, &error), &error);
+  for (size_t asked = 0, i = 0; i < FILES; i++) {
+    const char *file;
+    const cq_opened *opened;
+    while (asked < FILES && cq_ahead_room(ahead)) cq_ahead_ask(ahead, names[asked++]);
+    cq_error_clear(&error);
+    cq_status status = cq_ahead_take(ahead, &file, &opened, &error);
+    assert_ptr_equal(file, names[i]);
+    assert_int_equal(status == CQ_OK, i != MISSING);
+    if (i == MISSING) continue;
+    assert_int_equal(opened->taken.state, i == TORN ? CQ_RECEIPT_REFUSED : CQ_RECEIPT_OPENED);
+    if (i == TORN) continue;
+    assert_true(cq_hash_equal(&opened->hash, &hashes[i]));
+    assert_int_equal(opened->count, i % 3 ? 1 : LARGE);
+  }
+  cq_ahead_free(ahead);
+  /* given up on the way */
+  test_must(cq_ahead_new(&ahead, beliefs, desk.home, &error), &error);
+  for (size_t i = 0; cq_ahead_room(ahead); i++) cq_ahead_ask(ahead, names[i]);
+  cq_ahead_free(ahead);
+  cq_beliefs_free(beliefs);
+  cq_desk_close(&desk);
   world_free(w);
 }
 
@@ -484,6 +533,7 @@ int main(void) {
       cmocka_unit_test(unknown_held_and_revoked),           cmocka_unit_test(each_fraud_is_named_and_kept_apart),
       cmocka_unit_test(receipts_say_what_is_durable),       cmocka_unit_test(erased_stays_erased),
       cmocka_unit_test(voided_whatever_comes_first),        cmocka_unit_test(one_person_or_two),
+      cmocka_unit_test(opened_ahead_they_come_in_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
