@@ -118,6 +118,14 @@ static bool is_for(const cq_batch_header *header, const cq_seal_key *laptop) {
   return false;
 }
 
+bool cq_sheet_is(const cq_batch_header *header) {
+  cq_certificate signer;
+  return header->chain.count > 0 &&
+         cq_certificate_read(&signer, header->chain.link[header->chain.count - 1], CQ_CERTIFICATE_SIZE, NULL) ==
+             CQ_OK &&
+         signer.role == CQ_ROLE_DESK;
+}
+
 cq_status cq_sheet_verify(cq_batch_header *header, cq_str bytes, const cq_seal_key *laptop, const cq_trust *trust,
                           cq_error *error) {
   cq_hash hash;
@@ -125,12 +133,8 @@ cq_status cq_sheet_verify(cq_batch_header *header, cq_str bytes, const cq_seal_k
   const char *why;
   cq_status status = cq_batch_verify(header, &hash, &standing, &why, bytes.at, bytes.size, trust, error);
   if (status != CQ_OK) return status;
-  cq_certificate signer;
-  bool by_desk =
-      standing == CQ_STANDING_CERTIFIED && header->chain.count > 0 &&
-      cq_certificate_read(&signer, header->chain.link[header->chain.count - 1], CQ_CERTIFICATE_SIZE, NULL) == CQ_OK &&
-      signer.role == CQ_ROLE_DESK;
-  if (!by_desk) return cq_error_set(error, CQ_REFUSED, "sheet.signer", NULL);
+  if (standing != CQ_STANDING_CERTIFIED || !cq_sheet_is(header))
+    return cq_error_set(error, CQ_REFUSED, "sheet.signer", NULL);
   return is_for(header, laptop) ? CQ_OK : cq_error_set(error, CQ_NOTFOUND, "sheet.other", NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "chasqui/batch.h"
 #include "chasqui/file.h"
 #include "chasqui/outbox.h"
+#include "chasqui/sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,10 @@ static void say_result(const merging *m) {
   const cq_merged *did = &m->did;
   if (cq_cli_flag(m->cli, "json")) {
     printf("{\"batches\":%zu,\"already\":%zu,\"held\":%zu,\"refused\":%zu,\"records\":%zu,\"records_new\":%zu,"
-           "\"attachments\":%zu,"
+           "\"attachments\":%zu,\"sheets\":%zu,"
            "\"receipts\":%zu,\"erased_again\":%s,\"apart\":[%s]}\n",
            did->batches, did->already, did->held, did->refused, did->records, did->records_new, did->attachments,
-           did->receipts, did->orders ? "true" : "false", m->json.at ? m->json.at : "");
+           did->sheets, did->receipts, did->orders ? "true" : "false", m->json.at ? m->json.at : "");
     return;
   }
   cq_cli_say(m->cli, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
@@ -59,6 +60,11 @@ static void say_result(const merging *m) {
     cq_cli_say(m->cli,
                cq_cli_plural("%zu attached file is now whole.", "%zu attached files are now whole.", did->attachments),
                did->attachments);
+  if (did->sheets)
+    cq_cli_say(m->cli,
+               cq_cli_plural("%zu contact sheet in the inbox is for a laptop and stays as it is.",
+                             "%zu contact sheets in the inbox are for laptops and stay as they are.", did->sheets),
+               did->sheets);
   if (did->held) cq_cli_say(m->cli, _("%zu batches are held apart."), did->held);
   if (did->refused) cq_cli_say(m->cli, _("%zu files were refused."), did->refused);
   if (did->orders)
@@ -86,51 +92,67 @@ int cq_central_merge(cq_cli *cli) {
 
 /* --- import --- */
 
-/* A batch is copied where it is whole: its name holds the start of its hash. What it says is seen at the merge. */
+typedef enum { FILE_BROUGHT, FILE_THERE, FILE_DAMAGED, FILE_SHEET, FILE_KINDS } file_kind;
+
+/* A batch is copied where it is whole: its name holds the start of its hash. What it says is seen at the merge. A
+ * desk's own contact sheets are for laptops. */
 static cq_status import_file(const char *from, const char *to, const cq_parcel *parcel, cq_buf *path, cq_buf *bytes,
-                             bool *written, bool *torn, cq_error *error) {
+                             file_kind *kind, cq_error *error) {
+  cq_batch_header header;
+  bool written = false;
   cq_status status = cq_file_path(path, from, parcel->name, error);
   if (status == CQ_OK) status = cq_file_read(path->at, CQ_BATCH_MAX_SIZE, bytes, error);
   if (status != CQ_OK) return status;
   cq_hash hash = cq_hash_of(bytes->at, bytes->size);
-  *torn = memcmp(hash.at, parcel->hash_start, sizeof parcel->hash_start) != 0;
-  return *torn ? CQ_OK : cq_parcel_write(to, parcel->name, bytes->at, bytes->size, written, NULL, error);
+  *kind = FILE_DAMAGED;
+  if (memcmp(hash.at, parcel->hash_start, sizeof parcel->hash_start) != 0) return CQ_OK;
+  *kind = FILE_SHEET;
+  if (cq_batch_read_header(&header, bytes->at, bytes->size, NULL) == CQ_OK && cq_sheet_is(&header)) return CQ_OK;
+  status = cq_parcel_write(to, parcel->name, bytes->at, bytes->size, &written, NULL, error);
+  *kind = written ? FILE_BROUGHT : FILE_THERE;
+  return status;
+}
+
+static void say_imported(const cq_cli *cli, const size_t of[FILE_KINDS]) {
+  if (of[FILE_SHEET])
+    cq_cli_say(cli,
+               cq_cli_plural("%zu contact sheet is for a laptop and was left there.",
+                             "%zu contact sheets are for laptops and were left there.", of[FILE_SHEET]),
+               of[FILE_SHEET]);
+  cq_cli_say(cli, _("Batches brought: %zu. Already here: %zu. Damaged: %zu. Next: %s"), of[FILE_BROUGHT],
+             of[FILE_THERE], of[FILE_DAMAGED], "chasqui-central merge");
 }
 
 int cq_central_import(cq_cli *cli) {
   cq_error error;
   cq_buf to = {0}, path = {0}, bytes = {0};
   cq_parcel *parcels = NULL;
-  size_t count = 0, brought = 0, there = 0, damaged = 0;
+  size_t count = 0, of[FILE_KINDS] = {0};
   const char *from = cq_cli_arg(cli, 0), *home = cq_cli_home(cli);
   cq_error_clear(&error);
   cq_status status = home ? CQ_OK : cq_error_set(&error, CQ_NOTFOUND, "cli.home", NULL);
   if (status == CQ_OK) status = cq_home_folder(&to, home, CQ_FOLDER_INBOX, &error);
   if (status == CQ_OK) status = cq_parcel_list(&parcels, &count, from, &error);
   for (size_t i = 0; status == CQ_OK && i < count; i++) {
-    bool written = false, torn = false;
+    file_kind kind = FILE_THERE;
     if (parcels[i].kind != CQ_PARCEL_BATCH) continue;
-    status = import_file(from, to.at, &parcels[i], &path, &bytes, &written, &torn, &error);
-    if (torn) {
-      damaged++;
+    status = import_file(from, to.at, &parcels[i], &path, &bytes, &kind, &error);
+    if (status == CQ_OK) of[kind]++;
+    if (status == CQ_OK && kind == FILE_DAMAGED)
       cq_cli_warn(cli, _("%s is damaged and was not taken; copy it again."), parcels[i].name);
-    } else if (written)
-      brought++;
-    else
-      there++;
     cq_cli_progress(cli, _("importing"), i + 1, count);
     if (status == CQ_OK) status = cq_cli_cancelled(&error);
   }
   cq_cli_progress(cli, NULL, 0, 0);
   if (status == CQ_OK && cq_cli_flag(cli, "json"))
-    printf("{\"brought\":%zu,\"there\":%zu,\"damaged\":%zu}\n", brought, there, damaged);
+    printf("{\"brought\":%zu,\"there\":%zu,\"damaged\":%zu,\"sheets\":%zu}\n", of[FILE_BROUGHT], of[FILE_THERE],
+           of[FILE_DAMAGED], of[FILE_SHEET]);
   else if (status == CQ_OK)
-    cq_cli_say(cli, _("%zu batches brought, %zu were there already, %zu are damaged. Next: %s"), brought, there,
-               damaged, "chasqui-central merge");
+    say_imported(cli, of);
   free(parcels);
   cq_buf_fini(&to);
   cq_buf_fini(&path);
   cq_buf_fini(&bytes);
   if (status != CQ_OK) return cq_cli_fail(cli, &error);
-  return damaged ? CQ_EXIT_REFUSED : CQ_EXIT_DONE;
+  return of[FILE_DAMAGED] ? CQ_EXIT_REFUSED : CQ_EXIT_DONE;
 }

@@ -57,7 +57,9 @@ static cq_status merge_next(merging *m, cq_error *error) {
   m->did->records += taken.records;
   m->did->records_new += taken.records_new;
   m->did->attachments += taken.attachments;
-  if (taken.already)
+  if (taken.sheet)
+    m->did->sheets++;
+  else if (taken.already)
     m->did->already++;
   else if (taken.state == CQ_RECEIPT_OPENED)
     m->did->batches++;

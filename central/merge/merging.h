@@ -7,6 +7,7 @@
 
 typedef struct cq_merged {
   size_t batches, already, held, refused, records, records_new, receipts;
+  size_t sheets;      /* contact sheets that are for laptops, passed over */
   size_t attachments; /* that became whole */
   size_t orders;      /* signed, to erase what came once more */
 } cq_merged;

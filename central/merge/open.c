@@ -3,6 +3,7 @@
 
 #include "central/merge/derive.h"
 #include "chasqui/order.h"
+#include "chasqui/sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,11 @@ cq_status cq_opener_open(cq_opened *o, cq_opener *opener, cq_str bytes, cq_error
   if (status == CQ_OK) { /* what else it says of itself is not to be believed */
     o->taken.device = o->header.device;
     o->taken.number = o->header.number;
+    if (standing == CQ_STANDING_CERTIFIED && cq_sheet_is(&o->header)) {
+      o->taken.sheet = true;
+      o->taken.state = CQ_RECEIPT_OPENED;
+      return CQ_OK;
+    }
     o->right = true;
     if ((why = held_why(opener->beliefs, &o->header, standing))) {
       say_why(&o->taken, CQ_RECEIPT_HELD, why);

@@ -15,6 +15,7 @@
 typedef struct cq_taken {
   cq_receipt_state state; /* HELD, OPENED or REFUSED */
   bool already;           /* opened before; nothing was done */
+  bool sheet;             /* a desk's own contact sheet, which is for a laptop; nothing was done */
   char why[64];           /* code, for HELD and REFUSED */
   cq_device_id device;    /* zero where the file is not even a batch */
   uint64_t number;

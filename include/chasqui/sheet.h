@@ -29,6 +29,9 @@ const cq_sheet_person *cq_sheet_find(const cq_sheet_person *persons, size_t coun
 cq_status cq_sheet_seal(cq_buf *out, cq_hash *hash, cq_str csv, const cq_batch_sender *sender,
                         const cq_seal_key *laptop, const cq_random *random, cq_error *error);
 
+/* Whether the header says that a desk made it: then it is for a laptop, and no desk opens it. Nothing is verified. */
+bool cq_sheet_is(const cq_batch_header *header);
+
 /*
  * Verifies as far as needs no key: CQ_OK where the desk signed it for whoever holds `laptop`. *header tells number and
  * time. Errors: those of cq_batch_verify; sheet.signer (signed by no desk of the programme), sheet.other (CQ_NOTFOUND:
