@@ -130,11 +130,19 @@ void cq_answer_to_typed(cq_type type, cq_str stored, cq_buf *out) {
     cq_buf_add_str(out, stored);
 }
 
+const char *cq_answer_missing_words(cq_str code) {
+  if (cq_str_is(code, "ns")) return _("does not know");
+  if (cq_str_is(code, "nr")) return _("does not answer");
+  if (cq_str_is(code, "na")) return _("does not apply");
+  return NULL;
+}
+
 cq_status cq_answer_shown(cq_interview *interview, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
                           cq_error *error) {
   cq_str shown;
   if (prompt->missing.size > 0) {
-    cq_buf_add_str(out, prompt->missing);
+    const char *words = cq_answer_missing_words(prompt->missing);
+    cq_buf_add_str(out, words ? cq_str_from(words) : prompt->missing);
     return CQ_OK;
   }
   cq_status status = cq_interview_shown(interview, prompt->state.node, arena, &shown, error);

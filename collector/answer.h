@@ -19,7 +19,10 @@ void cq_answer_from_typed(cq_type type, cq_str typed, cq_buf *out);
 /* The way back, for editing: dates as day/month/year. Appends. */
 void cq_answer_to_typed(cq_type type, cq_str stored, cq_buf *out);
 
-/* An answer as people read it: labels of choices, dates as day/month/year, a missing code. Appends. */
+/* A missing code in words, "does not know"; NULL: a code of the programme's own. */
+const char *cq_answer_missing_words(cq_str code);
+
+/* An answer as people read it: labels of choices, dates as day/month/year, why there is none. Appends. */
 cq_status cq_answer_shown(cq_interview *interview, const cq_prompt *prompt, cq_arena *arena, cq_buf *out,
                           cq_error *error);
 

@@ -251,7 +251,11 @@ static void draw_editor(question *it, pen *to) {
     return;
   }
   if (is_note(it)) {
-    if (it->prompt.value.size > 0 && it->prompt.state.readonly) pen_two(to, 0, indent, "= ", it->prompt.value);
+    cq_buf shown = {0};
+    if (it->prompt.value.size > 0 && it->prompt.state.readonly &&
+        cq_filling_shown(it->view.app->filling, &it->prompt, it->arena, &shown, NULL) == CQ_OK)
+      pen_two(to, 0, indent, "= ", cq_buf_str(&shown));
+    cq_buf_fini_secret(&shown);
     return;
   }
   int rows = cq_edit_rows(&it->edit, room), row, column;
@@ -269,12 +273,11 @@ static void draw_focus(question *it, pen *to) {
   pen_label(to, CQ_LOOK_BOLD, &it->prompt);
   pen_text(to, 0, 2, it->prompt.hint);
   if (*kind) pen_two(to, CQ_LOOK_DIM, 2, "", cq_str_from(kind));
-  if (it->prompt.missing.size > 0) pen_two(to, CQ_LOOK_WARN, 4, "= ", it->prompt.missing);
-  cq_buf file = {0};
-  if (is_file(it) && it->prompt.missing.size == 0 && it->prompt.value.size > 0 &&
-      cq_filling_shown(it->view.app->filling, &it->prompt, it->arena, &file, NULL) == CQ_OK)
-    pen_two(to, 0, 4, "= ", cq_buf_str(&file));
-  cq_buf_fini(&file);
+  cq_buf shown = {0};
+  bool missing = it->prompt.missing.size > 0, file = is_file(it) && it->prompt.value.size > 0;
+  if ((missing || file) && cq_filling_shown(it->view.app->filling, &it->prompt, it->arena, &shown, NULL) == CQ_OK)
+    pen_two(to, missing ? CQ_LOOK_WARN : 0, 4, "= ", cq_buf_str(&shown));
+  cq_buf_fini(&shown);
   if (!is_note(it)) to->line++;
   draw_editor(it, to);
   to->to = to->line;

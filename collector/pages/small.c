@@ -168,13 +168,6 @@ void cq_view_jump(cq_app *app) {
 
 /* --- codes in place of an answer --- */
 
-static const char *missing_words(cq_str code) {
-  if (cq_str_is(code, "ns")) return _("does not know");
-  if (cq_str_is(code, "nr")) return _("does not answer");
-  if (cq_str_is(code, "na")) return _("does not apply");
-  return NULL;
-}
-
 static void choose_missing(choice_view *it, const cq_list_item *item) {
   cq_app *app = it->view.app;
   cq_set_outcome outcome;
@@ -200,7 +193,7 @@ void cq_view_missing(cq_app *app, cq_entry node) {
     if (code.size == 0 || code.size >= sizeof text) continue;
     memcpy(text, code.at, code.size);
     text[code.size] = '\0';
-    const char *words = missing_words(code);
+    const char *words = cq_answer_missing_words(code);
     cq_list_add(&it->list, 0, words ? cq_str_from(words) : code, text);
   }
   cq_list_ready(&it->list, 0);
