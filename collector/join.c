@@ -13,7 +13,7 @@ static void introduce(cq_cli *cli, const cq_bundle *bundle, const cq_programme *
   cq_cli_say(cli, _("Programme:   %.*s"), (int)title.size, title.at ? title.at : "");
   cq_cli_say(cli, _("Mode:        %s"),
              content->mode == CQ_MODE_PRACTICE ? _("PRACTICE: nothing here counts") : _("real data"));
-  cq_cli_say(cli, _("Bundle:      number %llu, %zu forms"), (unsigned long long)content->number, content->form_count);
+  cq_cli_say(cli, _("Bundle:      number %llu, forms: %zu"), (unsigned long long)content->number, content->form_count);
   cq_cli_say(cli, _("Fingerprint: %s"), cq_bundle_fingerprint(bundle, fingerprint));
 }
 

@@ -164,6 +164,10 @@ int cq_central_frame_import(cq_cli *cli) {
   if (left != CQ_EXIT_DONE) return left;
   importing it = {.desk = &desk, .dataset = cq_cli_value(cli, "dataset") ? cq_cli_value(cli, "dataset") : "tdd"};
   cq_status status = import(&it, cq_cli_arg(cli, 0), &error);
-  if (status == CQ_OK) cq_cli_say(cli, _("%zu persons are to be visited; the frame is frozen."), it.units);
+  if (status == CQ_OK)
+    cq_cli_say(cli,
+               cq_cli_plural("%zu person is to be visited; the frame is frozen.",
+                             "%zu persons are to be visited; the frame is frozen.", it.units),
+               it.units);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }

@@ -54,7 +54,7 @@ static void say_result(const merging *m) {
            did->sheets, did->receipts, did->orders ? "true" : "false", m->json.at ? m->json.at : "");
     return;
   }
-  cq_cli_say(m->cli, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
+  cq_cli_say(m->cli, _("Batches merged: %zu. Records: %zu, of them new: %zu. Batches merged before: %zu."),
              did->batches, did->records, did->records_new, did->already);
   if (did->attachments)
     cq_cli_say(m->cli,
@@ -65,13 +65,19 @@ static void say_result(const merging *m) {
                cq_cli_plural("%zu contact sheet in the inbox is for a laptop and stays as it is.",
                              "%zu contact sheets in the inbox are for laptops and stay as they are.", did->sheets),
                did->sheets);
-  if (did->held) cq_cli_say(m->cli, _("%zu batches are held apart."), did->held);
-  if (did->refused) cq_cli_say(m->cli, _("%zu files were refused."), did->refused);
+  if (did->held)
+    cq_cli_say(m->cli, cq_cli_plural("%zu batch is held apart.", "%zu batches are held apart.", did->held), did->held);
+  if (did->refused)
+    cq_cli_say(m->cli, cq_cli_plural("%zu file was refused.", "%zu files were refused.", did->refused), did->refused);
   if (did->orders)
     cq_cli_say(
         m->cli, "%s",
         _("What was erased came once more. It was not taken in, and a signed order tells the posts to let it go."));
-  if (did->receipts) cq_cli_say(m->cli, _("%zu receipts stand in the outbox for the courier."), did->receipts);
+  if (did->receipts)
+    cq_cli_say(m->cli,
+               cq_cli_plural("%zu receipt stands in the outbox for the courier.",
+                             "%zu receipts stand in the outbox for the courier.", did->receipts),
+               did->receipts);
 }
 
 int cq_central_merge(cq_cli *cli) {

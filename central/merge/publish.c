@@ -470,7 +470,7 @@ static cq_status say(cq_cli *cli, const cq_desk *desk, const cq_composed *c, con
   for (size_t i = 0; i < c->form_count; i++)
     cq_cli_say(cli, "  %.*s  %.*s  %s", (int)c->forms[i].id.size, c->forms[i].id.at, (int)c->forms[i].version.size,
                c->forms[i].version.at ? c->forms[i].version.at : "", status_words(c->forms[i].status));
-  cq_cli_say(cli, _("Bundle %llu: %zu forms, %zu lists, %zu devices, %zu posts, %zu bytes."),
+  cq_cli_say(cli, _("Bundle %llu. Forms: %zu. Lists: %zu. Laptops: %zu. Posts: %zu. Bytes: %zu."),
              (unsigned long long)p->number, p->forms, c->file_count, p->devices, p->posts, p->size);
   cq_cli_say(cli, _("Fingerprint of the programme: %s"), fingerprint);
   cq_cli_say(cli, _("It stands in %s"), p->path.at);

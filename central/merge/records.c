@@ -227,7 +227,10 @@ static int decide(cq_cli *cli, bool erase) {
   if (status == CQ_OK && erase)
     status = say_erased(cli, &desk, c, &error);
   else if (status == CQ_OK)
-    cq_cli_say(cli, _("%zu records voided: they can still be read, and count no more."), c->count);
+    cq_cli_say(cli,
+               cq_cli_plural("%zu record voided: it can still be read, and counts no more.",
+                             "%zu records voided: they can still be read, and count no more.", c->count),
+               c->count);
   if (c) cq_buf_fini(&c->dataset);
   if (c) cq_buf_fini(&c->id);
   free(c);

@@ -754,11 +754,13 @@ void cq_web_merge(cq_buf *said, cq_desk *desk) {
     say_wrong(said, &error);
     return;
   }
-  cq_buf_addf(said, _("%zu batches merged with %zu records, %zu of them new; %zu batches were merged before."),
-              did.batches, did.records, did.records_new, did.already);
+  cq_buf_addf(said, _("Batches merged: %zu. Records: %zu, of them new: %zu. Batches merged before: %zu."), did.batches,
+              did.records, did.records_new, did.already);
   cq_buf_add_char(said, ' ');
-  if (did.held) cq_buf_addf(said, _("%zu batches are held apart."), did.held);
-  if (did.refused) cq_buf_addf(said, _("%zu files were refused."), did.refused);
+  if (did.held)
+    cq_buf_addf(said, cq_cli_plural("%zu batch is held apart.", "%zu batches are held apart.", did.held), did.held);
+  if (did.refused)
+    cq_buf_addf(said, cq_cli_plural("%zu file was refused.", "%zu files were refused.", did.refused), did.refused);
 }
 
 void cq_web_decide(cq_buf *said, cq_desk *desk, const char *a, const char *b, bool same) {

@@ -459,7 +459,7 @@ static void strata_with_one_answer_are_joined(void **state) {
   close_to(number(f, "n"), 16, 0);
   close_to(number(f, "df"), 16 - 3, 0);
   close_to(number(f, "weighted_n"), 40 + 33 + 58 + 21, 1e-12);
-  assert_non_null(strstr(said, "1 strata were joined"));
+  assert_non_null(strstr(said, "1 stratum was joined"));
   cJSON_Delete(json);
   world_free(w);
 }

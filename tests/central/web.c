@@ -345,7 +345,7 @@ static void what_a_consultant_does(void **state) {
   assert_true(says(&answer, "2 batches wait in the inbox."));
   assert_int_equal(post(p, "/merge", "", &answer), 303);
   assert_int_equal(get(p, "/?done=", &answer), 200);
-  assert_true(says(&answer, "1 batches merged with 3 records, 3 of them new"));
+  assert_true(says(&answer, "Batches merged: 1. Records: 3, of them new: 3"));
   assert_true(says(&answer, "0 batches wait in the inbox."));
   assert_true(says(&answer, "The device is not approved."));
   assert_true(says(&answer, "asks to be approved"));

@@ -190,9 +190,12 @@ static cq_status say_figures(const context *c, const cq_figures *figures, cq_sta
                              "with two complete visits."),
                            missing, not_applicable, conflicts);
   if (status == CQ_OK && figures->joined)
-    status = cq_report_note_add(c->report, c->error,
-                                _("%zu strata were joined with the next one: fewer than two persons answered there."),
-                                figures->joined);
+    status = cq_report_note_add(
+        c->report, c->error,
+        cq_cli_plural("%zu stratum was joined with the next one: fewer than two persons answered there.",
+                      "%zu strata were joined with the next one: fewer than two persons answered there.",
+                      figures->joined),
+        figures->joined);
   return status;
 }
 
@@ -374,8 +377,8 @@ static cq_status say_source(const context *c) {
                                _("Every record counted, no sample behind it: %zu records on %s, cut %.12s."),
                                d->cut_count, day, hash)
           : cq_report_note_add(c->report, c->error,
-                               _("%zu records on %s, cut %.12s; frame %.*s of %zu persons in %zu strata."),
-                               d->cut_count, day, hash, (int)c->indicator->dataset.size, c->indicator->dataset.at,
+                               _("Records: %zu on %s, cut %.12s; frame %.*s, persons: %zu, strata: %zu."), d->cut_count,
+                               day, hash, (int)c->indicator->dataset.size, c->indicator->dataset.at,
                                d->measure.drawn.units, d->measure.drawn.strata);
   bool memory = false;
   for (size_t p = 0; p < d->measure.period_count; p++) memory = memory || d->measure.periods[p].memory;

@@ -338,7 +338,10 @@ static void say_desk(const cq_cli *cli, const loss *l, cq_buf *json) {
     cq_cli_say(cli, _("Not enrolled for half of the season, so outside of it and not lost: %zu"), s->outside_count);
   if (s->open) cq_cli_say(cli, _("Of those lost, a visit in time can still find: %zu"), s->open);
   if (l->respond.joined)
-    cq_cli_say(cli, _("%zu strata were joined with the next one: fewer than two persons answered there."),
+    cq_cli_say(cli,
+               cq_cli_plural("%zu stratum was joined with the next one: fewer than two persons answered there.",
+                             "%zu strata were joined with the next one: fewer than two persons answered there.",
+                             l->respond.joined),
                l->respond.joined);
   if (s->unreadable) cq_cli_warn(cli, _("%zu records are of a form that is not known here."), s->unreadable);
   cq_buf_addf(json, ",\"outside\":%zu,\"open\":%zu,\"joined\":%zu", s->outside_count, s->open, l->respond.joined);
