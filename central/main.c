@@ -133,6 +133,21 @@ static const cq_cli_verb verbs[] = {
             "apart, and each refused one is named with its reason. The exit status is 1 where something was refused."),
      .options = cq_central_merge_options,
      .run = cq_central_merge},
+    {.name = "backup",
+     .args = N_("FILE"),
+     .summary = N_("make a checked copy of the desk, on a stick for example"),
+     .text =
+         N_("Where FILE is a folder the copy gets a name with the day. It opens with the same passphrase. The offline "
+            "keys are not in it."),
+     .options = cq_central_backup_options,
+     .run = cq_central_backup},
+    {.name = "restore",
+     .args = N_("COPY"),
+     .summary = N_("go on from a copy of a desk, in a home that has none"),
+     .text =
+         N_("All of it is read and checked first; COPY stays as it is. It is the same desk: never work on with both."),
+     .options = cq_central_backup_options,
+     .run = cq_central_restore},
     {.name = "rebuild",
      .summary = N_("make all derived tables anew from the records"),
      .options = cq_central_rebuild_options,

@@ -15,6 +15,9 @@ extern const cq_cli_option cq_central_calibrate_options[], cq_central_check_opti
     cq_central_review_decide_options[], cq_central_sample_report_options[], cq_central_snapshots_options[],
     cq_central_status_options[], cq_central_table_options[];
 
+extern const cq_cli_option cq_central_backup_options[];
+int cq_central_backup(cq_cli *cli);
+int cq_central_restore(cq_cli *cli);
 int cq_central_calibrate(cq_cli *cli);
 int cq_central_check(cq_cli *cli);
 int cq_central_coverage(cq_cli *cli);

@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,6 @@ enum { ATTACHMENT_BYTES = 16 << 20 };
 
 /* A vault that is being made; what a power cut leaves of it is thrown away by the next join or restore. */
 #define JOINING "joining.new"
-#define RESTORING "restoring.new" /* the copy as it was on the stick */
 
 /* --- the home --- */
 
@@ -442,59 +440,6 @@ cq_status cq_laptop_join(const cq_bundle *bundle, cq_str bundle_bytes, const cha
 
 /* --- restoring --- */
 
-static cq_status copy_all(int from, int to, const char *from_path, const char *to_path, cq_error *error) {
-  enum { PART = 1 << 16 };
-  cq_status status = CQ_OK;
-  char *part = malloc(PART);
-  ssize_t got = part ? 1 : 0;
-  if (!part) status = cq_error_nomem(error);
-  while (status == CQ_OK && got > 0) {
-    got = read(from, part, PART);
-    if (got < 0) status = cq_error_io(error, "io.read", from_path, errno);
-    for (ssize_t at = 0, put = 0; status == CQ_OK && at < got; at += put)
-      if ((put = write(to, part + at, (size_t)(got - at))) < 0) {
-        status = cq_error_io(error, "io.write", to_path, errno);
-        put = 0;
-      }
-  }
-  free(part);
-  return status;
-}
-
-/* A stick may refuse to be written, and a vault is opened to be written: it is opened where the home is. */
-static cq_status bring(const char *copy, const char *ending, const char *to, cq_error *error) {
-  cq_buf from = {0}, into = {0};
-  cq_buf_addf(&from, "%s%s", copy, ending);
-  cq_buf_addf(&into, "%s%s", to, ending);
-  cq_status status = from.failed || into.failed ? cq_error_nomem(error) : CQ_OK;
-  int in = status == CQ_OK ? open(from.at, O_RDONLY | O_CLOEXEC) : -1, out = -1;
-  if (status == CQ_OK && in < 0 && (*ending == '\0' || errno != ENOENT))
-    status = cq_error_io(error, "io.open", from.at, errno);
-  if (in >= 0 && (out = open(into.at, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
-    status = cq_error_io(error, "io.open", into.at, errno);
-  if (out >= 0) {
-    status = copy_all(in, out, from.at, into.at, error);
-    if (close(out) != 0 && status == CQ_OK) status = cq_error_io(error, "io.write", into.at, errno);
-  }
-  if (in >= 0) close(in);
-  cq_buf_fini(&from);
-  cq_buf_fini(&into);
-  return status;
-}
-
-/* A backup of the copy: all of it is read, and it gets another name than the vault had that it is a copy of, by
- * whatever means it was made. */
-static cq_status copy_checked(const char *from, const char *to, cq_str passphrase, const cq_laptop *about,
-                              cq_vault_watcher *watcher, void *context, cq_error *error) {
-  cq_vault *vault = NULL;
-  cq_status status = cq_vault_open(&vault, from, passphrase, &about->vault_options, error);
-  if (status != CQ_OK) return status;
-  cq_vault_watch(vault, watcher, context);
-  status = cq_vault_backup(vault, to, error);
-  cq_vault_close(vault);
-  return status;
-}
-
 /* Another device begins in it, and the courier gets what it needs. */
 static cq_status go_on(cq_laptop *laptop, const char *path, const char *home, cq_str passphrase, cq_error *error) {
   int64_t entries = 0, number = 0;
@@ -524,31 +469,19 @@ cq_status cq_laptop_find_copy(cq_buf *path, const char *copy, const char *home, 
   return path->failed ? cq_error_nomem(error) : CQ_OK;
 }
 
-/* The file is told by the name that the person gave. */
-static void name_copy(cq_error *error, const char *copy) {
-  if (error && error->argc > 0 && strstr(error->arg[0], "/" RESTORING))
-    snprintf(error->arg[0], sizeof error->arg[0], "%s", copy);
-  cq_error_at_file(error, copy);
-}
-
 cq_status cq_laptop_restore(const char *copy, const char *home, cq_str passphrase, const cq_laptop_setup *setup,
                             cq_vault_watcher *watcher, void *context, cq_error *error) {
   cq_laptop about;
-  cq_buf from = {0}, brought = {0}, making = {0}, path = {0};
+  cq_buf from = {0}, making = {0}, path = {0};
   set_up(&about, setup);
   cq_status status = cq_laptop_find_copy(&from, copy, home, error);
   if (status == CQ_OK) status = cq_file_make_folder(home, error);
-  if (status == CQ_OK) status = cq_file_path(&brought, home, RESTORING, error);
   if (status == CQ_OK) status = cq_file_path(&making, home, JOINING, error);
   if (status == CQ_OK) {
-    remove_vault(brought.at);
     remove_vault(making.at);
-    status = bring(from.at, "", brought.at, error);
-    if (status == CQ_OK) status = bring(from.at, "-log", brought.at, error);
-    if (status == CQ_OK) status = copy_checked(brought.at, making.at, passphrase, &about, watcher, context, error);
-    if (status != CQ_OK) name_copy(error, from.at);
-    remove_vault(brought.at);
-    if (status == CQ_OK) status = go_on(&about, making.at, home, passphrase, error);
+    status = cq_vault_restore(from.at, making.at, passphrase, &about.vault_options, watcher, context, error);
+    if (status == CQ_OK && (status = go_on(&about, making.at, home, passphrase, error)) != CQ_OK)
+      cq_error_at_file(error, copy); /* a desk's, or of a newer program */
     cq_programme *programme = about.programme;
     bool practice = cq_laptop_practice(&about);
     about.programme = NULL;
@@ -559,7 +492,6 @@ cq_status cq_laptop_restore(const char *copy, const char *home, cq_str passphras
   }
   if (status == CQ_OK) status = first_batch(path.at, home, passphrase, setup, error);
   cq_buf_fini(&from);
-  cq_buf_fini(&brought);
   cq_buf_fini(&making);
   cq_buf_fini(&path);
   return status;

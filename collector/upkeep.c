@@ -5,8 +5,6 @@
 #include "chasqui/file.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 enum { MB = 1000 * 1000, PAGE = 4096 };
 
@@ -20,38 +18,15 @@ static cq_status show_checking(void *cli, int64_t done, int64_t pages, cq_error 
   return cq_cli_cancelled(error);
 }
 
-/* In a folder the copy has the vault's name and the day: ici-2026-11-23.vault, the day's second one ici-2026-11-23-2.
- */
-static cq_status name_backup(cq_buf *path, const cq_laptop *laptop, const char *wanted, cq_error *error) {
-  enum { MOST_A_DAY = 99 };
-  char day[11];
-  struct stat found;
-  cq_buf name = {0};
-  cq_status status = CQ_OK;
-  const char *slash = strrchr(laptop->vault_path, '/'), *vault = slash ? slash + 1 : laptop->vault_path;
-  cq_date_format(cq_date_at(laptop->clock, laptop->clock->now_utc_ms(laptop->clock->context)), day);
-  if (stat(wanted, &found) != 0 || !S_ISDIR(found.st_mode)) {
-    cq_buf_add_text(path, wanted);
-    return path->failed ? cq_error_nomem(error) : CQ_OK;
-  }
-  for (int i = 1; status == CQ_OK && (i == 1 || (i <= MOST_A_DAY && stat(path->at, &found) == 0)); i++) {
-    cq_buf_reset(&name);
-    cq_buf_addf(&name, "%.*s-%s", (int)(strlen(vault) - strlen(".vault")), vault, day);
-    if (i > 1) cq_buf_addf(&name, "-%d", i);
-    cq_buf_add_text(&name, ".vault");
-    status = name.failed ? cq_error_nomem(error) : cq_file_path(path, wanted, name.at, error);
-  }
-  cq_buf_fini(&name);
-  return status;
-}
-
 int cq_collector_backup(cq_cli *cli) {
   cq_error error;
   cq_laptop laptop;
   cq_buf path = {0};
   cq_error_clear(&error);
   cq_status status = cq_collector_open(cli, &laptop, &error);
-  if (status == CQ_OK) status = name_backup(&path, &laptop, cq_cli_arg(cli, 0), &error);
+  if (status == CQ_OK)
+    status =
+        cq_vault_backup_path(&path, cq_store_vault(laptop.store), cq_cli_arg(cli, 0), cq_laptop_today(&laptop), &error);
   if (status == CQ_OK) {
     cq_vault_watch(cq_store_vault(laptop.store), show_copying, cli);
     status = cq_vault_backup(cq_store_vault(laptop.store), path.at, &error);

@@ -174,9 +174,11 @@ cq_status cq_desk_read_trust(cq_desk *desk, cq_error *error) {
 }
 
 static cq_status check_schema(cq_desk *desk, cq_error *error) {
-  int64_t version;
-  cq_status status = cq_desk_number(desk, "PRAGMA user_version", 0, &version, error);
+  int64_t version, application;
+  cq_status status = cq_desk_number(desk, "PRAGMA application_id", 0, &application, error);
+  if (status == CQ_OK) status = cq_desk_number(desk, "PRAGMA user_version", 0, &version, error);
   if (status != CQ_OK) return status;
+  if (application != 0) return cq_error_set(error, CQ_REFUSED, "desk.other", NULL); /* a laptop's store has its own */
   if (version > SCHEMA_VERSION) return cq_error_set(error, CQ_FUTURE, "desk.future", NULL);
   if (version < SCHEMA_VERSION) return damaged("schema", error);
   char pragma[96];

@@ -175,6 +175,22 @@ void cq_vault_watch(cq_vault *vault, cq_vault_watcher *watcher, void *context);
  * `path`-log: io.exists. On failure nothing is left. */
 cq_status cq_vault_backup(cq_vault *vault, const char *path, cq_error *error);
 
+/*
+ * Where a backup to `wanted` goes: `wanted`, or where that is a folder a name in it of the vault's own and the day,
+ * "ici-2026-11-23.vault", the day's second "ici-2026-11-23-2.vault" (at most 99: the last is answered again). `path` is
+ * emptied first.
+ */
+cq_status cq_vault_backup_path(cq_buf *path, const cq_vault *vault, const char *wanted, cq_date day, cq_error *error);
+
+/*
+ * A vault at `path`, where none may be, from a copy of one, which stays as it is. The copy is brought beside `path`, as
+ * a stick may refuse to be written; all of it is read, and written anew with another id, so that whoever opens it knows
+ * of a copy, by whatever means that was made. Errors: as open and _backup, with the copy as file. On failure nothing is
+ * left.
+ */
+cq_status cq_vault_restore(const char *copy, const char *path, cq_str passphrase, const cq_vault_options *options,
+                           cq_vault_watcher *watcher, void *context, cq_error *error);
+
 typedef struct cq_vault_scrubbed {
   int64_t pages, pages_damaged;
   int64_t frames, frames_damaged;

@@ -172,6 +172,31 @@ cq_status vault_nothing_at(const char *path, cq_error *error) {
   return status;
 }
 
+cq_status cq_vault_backup_path(cq_buf *path, const cq_vault *vault, const char *wanted, cq_date day, cq_error *error) {
+  enum { MOST_A_DAY = 99 };
+  char date[11];
+  struct stat found;
+  cq_buf name = {0};
+  cq_status status = CQ_OK;
+  const char *slash = strrchr(vault->path, '/'), *own = slash ? slash + 1 : vault->path, *dot = strrchr(own, '.');
+  int size = (int)(dot && dot > own ? (size_t)(dot - own) : strlen(own));
+  cq_date_format(day, date);
+  cq_buf_reset(path);
+  if (stat(wanted, &found) != 0 || !S_ISDIR(found.st_mode)) {
+    cq_buf_add_text(path, wanted);
+    return path->failed ? cq_error_nomem(error) : CQ_OK;
+  }
+  for (int i = 1; status == CQ_OK && (i == 1 || (i <= MOST_A_DAY && stat(path->at, &found) == 0)); i++) {
+    cq_buf_reset(&name);
+    cq_buf_addf(&name, "%.*s-%s", size, own, date);
+    if (i > 1) cq_buf_addf(&name, "-%d", i);
+    cq_buf_add_text(&name, ".vault");
+    status = name.failed ? cq_error_nomem(error) : cq_file_path(path, wanted, name.at, error);
+  }
+  cq_buf_fini(&name);
+  return status;
+}
+
 cq_status cq_vault_backup(cq_vault *vault, const char *path, cq_error *error) {
   vault_keys *keys = NULL;
   char *name = NULL;
