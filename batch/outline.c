@@ -356,7 +356,7 @@ static void emit_answer(rebuilder *r, const node *here, cq_str text) {
   char *to = room(r, here->tags.size + text.size);
   if (!to) return;
   memcpy(to, here->tags.at, start);
-  memcpy(to + start, text.at, text.size);
+  if (text.size) memcpy(to + start, text.at, text.size);
   memcpy(to + start + text.size, here->tags.at + start, end);
   r->out->size += here->tags.size + text.size;
 }
