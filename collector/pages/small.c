@@ -140,6 +140,7 @@ static void add_question(choice_view *it, const cq_outline_row *row, cq_arena *a
   cq_buf text = {0}, detail = {0};
   if (cq_interview_prompt(filling->interview, row->node, arena, &prompt, NULL) != CQ_OK) return;
   bool question = prompt.state.kind == CQ_ENTRY_VALUE;
+  if (question && prompt.state.field->is_missing) return; /* the row of what it is about shows it */
   for (unsigned i = 0; i < row->depth && i < 6; i++) cq_buf_add_text(&text, "  ");
   cq_buf_add_str(&text, prompt.label);
   if (prompt.state.kind == CQ_ENTRY_INSTANCE) cq_buf_addf(&text, " %u", (unsigned)prompt.state.position);
