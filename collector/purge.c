@@ -74,7 +74,7 @@ static cq_status count_staying(cq_laptop *laptop, size_t *kept_only, size_t *her
 
 static void say_plan(cq_cli *cli, const cq_store_purged *plan, size_t kept_only, size_t here_only) {
   if (plan->records + plan->batches > 0)
-    cq_cli_say(cli, _("The desk has opened: %lld interviews, %lld batches, %lld bytes in all."),
+    cq_cli_say(cli, _("Opened by the desk: interviews %lld, batches %lld; in all %lld bytes."),
                (long long)plan->records, (long long)plan->batches, (long long)plan->bytes);
   else
     cq_cli_say(cli, "%s", _("There is nothing here that the desk has opened and that may go."));

@@ -78,7 +78,7 @@ static void say_words(const cq_cli *cli, const cq_laptop *laptop, const cq_kept 
   }
   cq_cli_say(cli, _("Finished: %zu. Drafts: %zu."), kept->record_count, kept->draft_count);
   if (laptop->names.number > 0)
-    cq_cli_say(cli, _("Contact sheet %llu: %zu persons."), (unsigned long long)laptop->names.number,
+    cq_cli_say(cli, _("Contact sheet %llu; persons: %zu."), (unsigned long long)laptop->names.number,
                laptop->names.count);
   if (laptop->chain.count == 0)
     cq_cli_say(cli, _("This laptop is not approved yet. Its fingerprint: %s"),

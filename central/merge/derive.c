@@ -443,6 +443,8 @@ int cq_central_rebuild(cq_cli *cli) {
   int left = cq_desk_begin(cli, &desk);
   if (left != CQ_EXIT_DONE) return left;
   cq_status status = cq_derive_rebuild(&desk, &records, &error);
-  if (status == CQ_OK) cq_cli_say(cli, _("Tables made anew from %zu records."), records);
+  if (status == CQ_OK)
+    cq_cli_say(cli, cq_cli_plural("Tables made anew from %zu record.", "Tables made anew from %zu records.", records),
+               records);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }

@@ -450,8 +450,12 @@ int cq_central_contacts_import(cq_cli *cli) {
   sqlite3_finalize(s);
   if (status == CQ_OK) status = cq_desk_exec(&desk, "COMMIT", &error);
   if (status == CQ_OK)
-    cq_cli_say(cli, _("Names and places of %zu persons are in the desk's vault. The file itself should be destroyed."),
-               data.rows);
+    cq_cli_say(
+        cli,
+        cq_cli_plural("The name and place of %zu person are in the desk's vault. The file itself should be destroyed.",
+                      "Names and places of %zu persons are in the desk's vault. The file itself should be destroyed.",
+                      data.rows),
+        data.rows);
   if (read) cq_data_fini(&data);
   return cq_desk_end(cli, &desk, status, &error, CQ_EXIT_DONE);
 }

@@ -672,7 +672,10 @@ static cq_status show_form(cq_buf *out, const cq_web_ask *ask, const char *form,
   cq_buf_add_text(out, "</p>\n");
   if (cq_rows_left_out(rows)) {
     cq_buf_add_text(out, "<p>");
-    cq_buf_addf(out, _("%zu columns identify people and are not shown here."), cq_rows_left_out(rows));
+    cq_buf_addf(out,
+                cq_cli_plural("%zu column identifies people and is not shown here.",
+                              "%zu columns identify people and are not shown here.", cq_rows_left_out(rows)),
+                cq_rows_left_out(rows));
     cq_buf_add_text(out, "</p>\n");
   }
   return status;

@@ -117,12 +117,26 @@ static cq_status read_calendar(const char *path, cq_str programme, cq_calendar *
 
 static void say_notices(const cq_cli *cli, const cq_grid *grid, size_t strangers) {
   if (strangers)
-    cq_cli_warn(cli, _("%zu visits belong to nobody in the list of persons; they are left out."), strangers);
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu visit belongs to nobody in the list of persons; it is left out.",
+                              "%zu visits belong to nobody in the list of persons; they are left out.", strangers),
+                strangers);
   if (grid->conflicts)
-    cq_cli_warn(cli, _("%zu cells have more than one complete visit; look at them, they are not averaged."),
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu cell has more than one complete visit; look at them, they are not averaged.",
+                              "%zu cells have more than one complete visit; look at them, they are not averaged.",
+                              grid->conflicts),
                 grid->conflicts);
-  if (grid->early) cq_cli_warn(cli, _("%zu cells rest on a complete visit before the season's end."), grid->early);
-  if (grid->after_today) cq_cli_warn(cli, _("%zu cells have visits dated after today."), grid->after_today);
+  if (grid->early)
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu cell rests on a complete visit before the season's end.",
+                              "%zu cells rest on a complete visit before the season's end.", grid->early),
+                grid->early);
+  if (grid->after_today)
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu cell has visits dated after today.", "%zu cells have visits dated after today.",
+                              grid->after_today),
+                grid->after_today);
 }
 
 static cq_status write_file(const char *path, cq_status (*write)(const cq_grid *, cq_buf *, cq_error *),
@@ -334,7 +348,10 @@ static cq_status run_desk(cq_cli *cli, cq_desk *desk, int32_t campaign, int32_t 
   cq_status status = cq_desk_grid_read(&g, desk, &plan, error);
   if (status == CQ_OK) status = show(cli, &g.grid, g.strangers, error);
   if (status == CQ_OK && g.unreadable)
-    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), g.unreadable);
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu record is of a form that is not known here.",
+                              "%zu records are of a form that is not known here.", g.unreadable),
+                g.unreadable);
   cq_desk_grid_fini(&g);
   return status;
 }

@@ -398,8 +398,10 @@ static cq_status say_source(const context *c) {
     status =
         cq_report_note_add(c->report, c->error, _("%zu values name no season of the calendar; left out."), d->unknown);
   if (status == CQ_OK && d->unreadable)
-    status =
-        cq_report_note_add(c->report, c->error, _("%zu records are of a form that is not known here."), d->unreadable);
+    status = cq_report_note_add(c->report, c->error,
+                                cq_cli_plural("%zu record is of a form that is not known here.",
+                                              "%zu records are of a form that is not known here.", d->unreadable),
+                                d->unreadable);
   return status;
 }
 

@@ -93,7 +93,7 @@ static cq_status end_file(exporting *e, size_t table, cq_error *error) {
   if (status == CQ_OK && rename(f->part.at, f->path.at) != 0)
     status = cq_error_io(error, "io.rename", f->path.at, errno);
   if (status != CQ_OK) return status;
-  cq_cli_say(e->cli, _("  %s  %zu rows"), f->path.at, f->rows);
+  cq_cli_say(e->cli, _("  %s  rows: %zu"), f->path.at, f->rows);
   cq_buf_addf(&e->json, "%s{\"file\":", e->files_written ? "," : "");
   cq_cli_add_json(&e->json, cq_buf_str(&f->path));
   cq_buf_addf(&e->json, ",\"rows\":%zu}", f->rows);
@@ -143,7 +143,10 @@ static cq_status export_form(exporting *e, cq_str form, cq_error *error) {
   if (status == CQ_OK && sav) status = cq_stat_write(e->rows, e->desk, sav, CQ_FILE_SAV, &e->cut, error);
   if (status == CQ_OK && media) status = cq_media_write(e->rows, e->desk, form, media, &e->manifest, &e->media, error);
   if (status == CQ_OK && cq_rows_left_out(e->rows) && (e->folder || xlsx || dta || sav))
-    cq_cli_say(e->cli, _("  %zu columns identify people and are left out (--identified brings them)."),
+    cq_cli_say(e->cli,
+               cq_cli_plural("  %zu column identifies people and is left out (--identified brings it).",
+                             "  %zu columns identify people and are left out (--identified brings them).",
+                             cq_rows_left_out(e->rows)),
                cq_rows_left_out(e->rows));
   cq_rows_free(e->rows);
   e->rows = NULL;
@@ -212,10 +215,18 @@ int cq_central_export(cq_cli *cli) {
            "\"awaited\":%zu,\"left_out\":%zu}}\n",
            e.json.at ? e.json.at : "", e.records, e.unreadable, e.cut, e.media.written, e.media.there, e.media.awaited,
            e.media.left_out);
-  if (status == CQ_OK) cq_cli_say(cli, _("%zu forms exported."), e.form_count);
-  if (status == CQ_OK && e.cut) cq_cli_warn(cli, _("%zu texts were too long for a format and were cut."), e.cut);
+  if (status == CQ_OK)
+    cq_cli_say(cli, cq_cli_plural("%zu form exported.", "%zu forms exported.", e.form_count), e.form_count);
+  if (status == CQ_OK && e.cut)
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu text was too long for a format and was cut.",
+                              "%zu texts were too long for a format and were cut.", e.cut),
+                e.cut);
   if (status == CQ_OK && e.unreadable)
-    cq_cli_warn(cli, _("%zu records are of a form that is not known here."), e.unreadable);
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu record is of a form that is not known here.",
+                              "%zu records are of a form that is not known here.", e.unreadable),
+                e.unreadable);
   cq_buf_fini(&e.json);
   cq_buf_fini(&e.manifest);
   cq_arena_free(e.arena);

@@ -214,11 +214,18 @@ static cq_status show_table(cq_cli *cli, cq_desk *desk, const char *form, cq_err
       say_json(&k, t);
     else
       status = say_rows(cli, &k, t, error);
-    cq_cli_say(cli, _("%zu rows from %zu records."), k.count, records);
+    cq_cli_say(cli, _("Rows: %zu. Records: %zu."), k.count, records);
     if (cq_rows_left_out(rows))
-      cq_cli_say(cli, _("%zu columns identify people and are left out (--identified shows them)."),
+      cq_cli_say(cli,
+                 cq_cli_plural("%zu column identifies people and is left out (--identified shows it).",
+                               "%zu columns identify people and are left out (--identified shows them).",
+                               cq_rows_left_out(rows)),
                  cq_rows_left_out(rows));
-    if (unreadable) cq_cli_warn(cli, _("%zu records are of a form that is not known here."), unreadable);
+    if (unreadable)
+      cq_cli_warn(cli,
+                  cq_cli_plural("%zu record is of a form that is not known here.",
+                                "%zu records are of a form that is not known here.", unreadable),
+                  unreadable);
   }
   cq_rows_free(rows);
   cq_arena_free(k.arena);

@@ -343,7 +343,11 @@ static void say_desk(const cq_cli *cli, const loss *l, cq_buf *json) {
                              "%zu strata were joined with the next one: fewer than two persons answered there.",
                              l->respond.joined),
                l->respond.joined);
-  if (s->unreadable) cq_cli_warn(cli, _("%zu records are of a form that is not known here."), s->unreadable);
+  if (s->unreadable)
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu record is of a form that is not known here.",
+                              "%zu records are of a form that is not known here.", s->unreadable),
+                s->unreadable);
   cq_buf_addf(json, ",\"outside\":%zu,\"open\":%zu,\"joined\":%zu", s->outside_count, s->open, l->respond.joined);
 }
 

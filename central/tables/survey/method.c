@@ -146,7 +146,11 @@ int cq_central_calibrate(cq_cli *cli) {
   if (status == CQ_OK && !p.count) status = cq_error_set(&error, CQ_INVALID, "central.estimate.empty", NULL);
   if (status == CQ_OK) status = say_grades(cli, &p, &json, &error);
   if (status == CQ_OK && cq_cli_flag(cli, "json")) printf("{\"factors\":[%s],\"missing\":%zu}\n", json.at, p.blank);
-  if (status == CQ_OK && p.blank) cq_cli_warn(cli, _("%zu rows lack one of the two values and are left out."), p.blank);
+  if (status == CQ_OK && p.blank)
+    cq_cli_warn(cli,
+                cq_cli_plural("%zu row lacks one of the two values and is left out.",
+                              "%zu rows lack one of the two values and are left out.", p.blank),
+                p.blank);
   pairs_fini(&p);
   cq_data_fini(&data);
   cq_buf_fini(&json);
